@@ -1,0 +1,47 @@
+# Jifen: `make help` lists what can be done here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check format bench verify clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(READY) ## Create the virtual environment with the locked dependencies
+
+demo: $(READY) ## Start everything and replay real purchases through the gateway (ARGS="--full" for all of them)
+	@$(BIN)/python -m deploy.local demo $(ARGS)
+
+run: $(READY) ## Start everything and keep it up until Ctrl-C
+	@$(BIN)/python -m deploy.local run $(ARGS)
+
+verify: $(READY) ## Check the invariants of the running system
+	@$(BIN)/python -m deploy.local verify $(ARGS)
+
+test: $(READY) ## Run the whole test suite on its own throw-away servers
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Format the code and fix what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## Measure the system against the limits of this machine
+	@$(BIN)/python -m bench $(ARGS)
+
+clean: ## Remove the local data (asks first)
+	@$(BIN)/python -m deploy.local clean $(ARGS)

@@ -1,0 +1,83 @@
+"""One database per service: a lazily opened engine, and the transaction as a visible `with` block.
+
+Engines open at first use because RQ workers and gunicorn fork, and a connection must not cross a fork.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from sqlalchemy import Engine, MetaData, Table, create_engine, text
+from sqlmodel import Session, SQLModel
+
+from common.settings import settings
+
+# Nobody waits for ever: a stopped lock holder must not stop its neighbours (ledger.md §7).
+_LIMITS = "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=20s -c timezone=UTC"
+
+#: Constraints are named by us as laws; these names are only for what nobody names.
+NAMING = {"pk": "%(table_name)s_pkey", "ix": "%(column_0_N_label)s_idx"}
+
+
+def core(row: type[SQLModel]) -> Table:
+    """The Core table behind a SQLModel class: statements are written over `table.c`, typed and without an ORM unit."""
+    return row.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+class Database:
+    """The database of one service. `metadata` is its own registry: services never share one."""
+
+    def __init__(self, service: str, metadata: MetaData) -> None:
+        self.service = service
+        self.metadata = metadata
+        self._engine: Engine | None = None
+        self._lock = Lock()
+        self._after_commit: list[Callable[[Session], None]] = []
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process, opened at first use."""
+        with self._lock:
+            if self._engine is None:
+                size = settings().database_pool_size
+                self._engine = create_engine(
+                    settings().database_url(self.service),
+                    pool_size=size,
+                    max_overflow=size,
+                    pool_timeout=5,
+                    pool_pre_ping=False,
+                    connect_args={"options": _LIMITS, "connect_timeout": 5, "application_name": self.service},
+                )
+            return self._engine
+
+    def dispose(self) -> None:
+        """Close what is open; the next use opens anew."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
+    def after_commit(self, call: Callable[[Session], None]) -> None:
+        """Have `call(session)` made after each commit, e.g. to wake consumers. It must not raise."""
+        self._after_commit.append(call)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work: commits at the end of the block, rolls back on any exception."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            for call in self._after_commit:
+                call(session)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A read-only snapshot: every statement in the block sees the same instant."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            yield session
+
+    def ping(self) -> None:
+        """Raise when the database does not answer or was never migrated."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version")).one()

@@ -1,0 +1,166 @@
+"""The Flask app of a service: edge first (limits, identity, problems), then its routes, its feed and its health."""
+
+import re
+import time
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_smorest import Api
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
+from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, IntegerConverter
+
+from common.database import Database
+from common.errors import Refusal
+from common.http.feed_routes import feed_routes
+from common.http.json_provider import StrictJSON
+from common.http.problems import Problem, Wordings, edge_problem, problem_response, refusal_problem
+from common.metrics import REQUEST_SECONDS, REQUESTS
+from common.queue import redis
+from common.service import Service
+
+log = structlog.get_logger()
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}\Z")
+
+_HTTP_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What routes need of the service they belong to."""
+
+    database: Database
+    keys: Table
+    wordings: Wordings
+
+
+class Id(IntegerConverter):
+    """A path value that fits a BIGINT: anything else is no address of ours."""
+
+    def __init__(self, url_map: object, **_: object) -> None:
+        super().__init__(url_map, min=1, max=2**63 - 1)  # type: ignore[arg-type]
+
+
+class Code(BaseConverter):
+    """A path value in the form of a code: lower-case letters, digits, `_` and `-`, up to 64."""
+
+    regex = "[a-z][a-z0-9_-]{0,63}"
+
+
+def create_app(service: Service) -> Flask:
+    """The app of one service; opens no connection yet."""
+    app = Flask(service.name)
+    app.json = StrictJSON(app)
+    app.url_map.converters["id"] = Id
+    app.url_map.converters["code"] = Code
+    app.config.update(
+        API_TITLE=service.title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.extensions["jifen"] = Edge(service.database, service.keys, service.wordings)
+    app.extensions.update(service.extensions)
+    _watch_requests(app, service.name)
+    _answer_problems(app, service.wordings)
+    _health(app, service)
+    api = _Api(app)
+    for routes in (*service.routes, feed_routes(service)):
+        api.register_blueprint(routes)
+    return app
+
+
+class _Api(Api):  # type: ignore[misc]
+    """The OpenAPI without the library's own error bodies: ours are problem+json."""
+
+    ERROR_SCHEMA = None
+
+    def _register_error_handlers(self) -> None:
+        return
+
+
+def _watch_requests(app: Flask, service: str) -> None:
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        g.began = time.perf_counter()
+        structlog.contextvars.bind_contextvars(service=service, request_id=g.request_id)
+        if "\x00" in request.path or "%00" in request.query_string.decode("latin-1"):
+            raise edge_problem("malformed_request", reason="NUL in the address")
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if "request_id" in g:
+            response.headers["X-Request-ID"] = g.request_id
+            route = request.url_rule.rule if request.url_rule else "unmatched"
+            REQUESTS.labels(service, route, request.method, response.status_code).inc()
+            REQUEST_SECONDS.labels(service, route).observe(time.perf_counter() - g.began)
+        return response
+
+
+def _answer_problems(app: Flask, wordings: Wordings) -> None:
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return problem_response(error)
+
+    @app.errorhandler(Refusal)
+    def refusal(error: Refusal) -> Response:
+        return problem_response(refusal_problem(error, wordings))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        code = _HTTP_CODES.get(error.code or 500, "malformed_request")
+        if (error.code or 500) >= 500:
+            code = "internal_error"
+        answer = problem_response(edge_problem(code, reason=error.description or error.name, limit=MAX_BODY_BYTES))
+        if error.code == 405 and (valid := getattr(error, "valid_methods", None)):
+            answer.headers["Allow"] = ", ".join(sorted(valid))
+        return answer
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(PoolTimeout)
+    @app.errorhandler(RedisError)
+    def unavailable(error: Exception) -> Response:
+        # Lock and statement time-outs, a restarting server, a full disk: nothing was acknowledged, all can be retried.
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        log.warning("unavailable", cause=type(cause).__name__)
+        return problem_response(edge_problem("unavailable"))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.exception("request_failed", route=request.url_rule.rule if request.url_rule else None)
+        return problem_response(edge_problem("internal_error"))
+
+
+def _health(app: Flask, service: Service) -> None:
+    @app.get("/healthz")
+    def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    def ready() -> dict[str, str]:
+        service.database.ping()
+        redis().ping()
+        return {"status": "ok"}
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

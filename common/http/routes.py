@@ -1,0 +1,196 @@
+"""Declaring a route in one place: who may call, what comes in, what goes out. It also writes the OpenAPI by itself."""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+from flask import Response, current_app, request
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError
+
+from common.errors import Refusal
+from common.http.callers import Allow, authenticate, authorize
+from common.http.once import Answer, answer_once, fingerprint
+from common.http.problems import MEDIA_TYPE, ProblemSchema, edge_problem, problem_body, refusal_problem
+
+_KEY_HEADER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "Your name for this request. Sent again with the same body, the first answer comes again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+View = Callable[..., Any]
+
+
+class Routes(Blueprint):  # type: ignore[misc]
+    """A blueprint whose routes say everything about themselves.
+
+    A view is called with keyword arguments: path values, `caller` (Identity), and as declared `body`, `query`, and
+    with `once=True` `session` (the open transaction of the idempotency key), with `key=True` `key` (the use case keeps
+    the key itself; `request_fingerprint` tells two requests apart). It returns a value that the `answer` schema dumps.
+    """
+
+    def __init__(self, name: str, *, prefix: str = "/v1", description: str = "") -> None:
+        super().__init__(name, name, url_prefix=prefix, description=description)
+
+    def get(self, rule: str, **declared: Any) -> Callable[[View], View]:
+        """A read."""
+        return self._declare("GET", rule, **declared)
+
+    def post(self, rule: str, **declared: Any) -> Callable[[View], View]:
+        """A change."""
+        return self._declare("POST", rule, **declared)
+
+    def put(self, rule: str, **declared: Any) -> Callable[[View], View]:
+        """A set-up: the same request twice is the same state."""
+        return self._declare("PUT", rule, **declared)
+
+    def delete(self, rule: str, **declared: Any) -> Callable[[View], View]:
+        """A removal."""
+        return self._declare("DELETE", rule, **declared)
+
+    def _declare(
+        self,
+        method: str,
+        rule: str,
+        *,
+        allow: tuple[Allow, ...],
+        answer: type[Schema] | Schema | None = None,
+        status: int = 200,
+        body: type[Schema] | Schema | None = None,
+        query: type[Schema] | Schema | None = None,
+        once: bool = False,
+        key: bool = False,
+    ) -> Callable[[View], View]:
+        incoming = _instance(body)
+        asked = _instance(query)
+        outgoing = _instance(answer)
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def answered(**values: Any) -> Response:
+                if allow:
+                    values["caller"] = authenticate()
+                    authorize(values["caller"], allow)
+                if key:
+                    values["key"] = _idempotency_key()
+                if asked is not None:
+                    values["query"] = load(asked, request.args.to_dict(), "query")
+                if incoming is not None:
+                    values["body"] = load(incoming, request.get_json(), "")
+                if once:
+                    return _run_once(f"{method} {rule}", view, values, outgoing, status)
+                result = view(**values)
+                return result if isinstance(result, Response) else _json(_dump(outgoing, result), status)
+
+            answered._apidoc = self._documentation(  # type: ignore[attr-defined]
+                view, allow, incoming, asked, outgoing, status, keyed=once or key
+            )
+            answered.allow = allow  # type: ignore[attr-defined]
+            self.route(rule, methods=[method])(answered)
+            return view
+
+        return decorate
+
+    def _documentation(
+        self,
+        view: View,
+        allow: tuple[Allow, ...],
+        incoming: Schema | None,
+        asked: Schema | None,
+        outgoing: Schema | None,
+        status: int,
+        *,
+        keyed: bool,
+    ) -> dict[str, Any]:
+        """What the OpenAPI says of the view; made once, so that a request does not run through decorators."""
+
+        def noted() -> None: ...
+
+        noted.__doc__ = None
+        callers = ", ".join(map(str, allow)) or "anybody"
+        kinds = dict.fromkeys(allowed.kind for allowed in allow if allowed.kind != "service")
+        summary, _, rest = (view.__doc__ or view.__name__).strip().partition("\n")
+        documented: Any = self.doc(
+            summary=summary,
+            description=f"{' '.join(rest.split())}\n\nCallers: {callers}.".strip(),
+            security=[{kind: []} for kind in kinds],
+            parameters=[_KEY_HEADER] if keyed else [],
+            **{"x-callers": [str(allowed) for allowed in allow]},
+        )(noted)
+        if asked is not None:
+            documented = self.arguments(asked, location="query")(documented)
+        if incoming is not None:
+            documented = self.arguments(incoming, location="json")(documented)
+        documented = self.response(status, outgoing)(documented)
+        for problem in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503):
+            documented = self.alt_response(problem, schema=ProblemSchema, content_type=MEDIA_TYPE)(documented)
+        return documented._apidoc  # type: ignore[no-any-return]
+
+
+def load(schema: Schema, raw: Any, location: str) -> Any:
+    """Validate what came in; raises a 422 problem whose errors point at each field."""
+    try:
+        return schema.load(raw)
+    except ValidationError as error:
+        raise edge_problem(
+            "invalid_request", errors=list(_pointed(error.messages, f"/{location}".rstrip("/")))
+        ) from error
+
+
+def _pointed(messages: Any, pointer: str) -> Iterator[dict[str, str]]:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            step = "" if name == "_schema" else f"/{str(name).replace('~', '~0').replace('/', '~1')}"
+            yield from _pointed(inner, pointer + step)
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _pointed(inner, pointer)
+    else:
+        yield {"pointer": pointer or "/", "detail": str(messages)}
+
+
+def _instance(schema: type[Schema] | Schema | None) -> Schema | None:
+    return schema() if isinstance(schema, type) else schema
+
+
+def _dump(schema: Schema | None, result: Any) -> Any:
+    return None if schema is None else schema.dump(result)
+
+
+def _idempotency_key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not 1 <= len(key) <= 255 or any(not "!" <= character <= "~" for character in key):
+        raise edge_problem("idempotency_key_missing")
+    return key
+
+
+def request_fingerprint(program_id: int) -> bytes:
+    """SHA-256 of this request: method, path, program and body."""
+    return fingerprint(request.method, request.path, program_id, request.get_json(silent=True))
+
+
+def _run_once(route: str, view: View, values: dict[str, Any], outgoing: Schema | None, status: int) -> Response:
+    edge = current_app.extensions["jifen"]
+    caller = values["caller"]
+    scope = {"program_id": caller.program_id, "caller": caller.actor, "route": route, "key": _idempotency_key()}
+
+    def run(session: Any) -> Answer:
+        return Answer(status, current_app.json.dumps(_dump(outgoing, view(session=session, **values))))
+
+    def refused(refusal: Refusal) -> Answer:
+        problem = refusal_problem(refusal, edge.wordings)
+        if problem.status >= 500:
+            raise refusal
+        return Answer(problem.status, current_app.json.dumps(problem_body(problem)), MEDIA_TYPE)
+
+    answer = answer_once(edge.database, edge.keys, scope, request_fingerprint(caller.program_id), run, refused)
+    response = Response(answer.body, answer.status, content_type=answer.media_type)
+    if answer.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _json(value: Any, status: int) -> Response:
+    return Response(current_app.json.dumps(value), status, content_type="application/json")

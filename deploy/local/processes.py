@@ -1,0 +1,82 @@
+"""Which processes make up the platform: plain data, for the local stack and for the tests that read it."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["migrate", "web", "worker", "verify"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """One program. `migrate` and `verify` run once and end, `web` and `worker` (also cron) are kept up.
+
+    A first word `python` of the command stands for the interpreter of this environment. A `web` process answers on the
+    URL of its `service`.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    kind: Kind
+    service: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Services in the order of their ports (the first one is the door), and the processes that serve them."""
+
+    services: tuple[str, ...]
+    processes: tuple[Process, ...]
+
+    def of_kind(self, *kinds: Kind) -> list[Process]:
+        """The processes of these kinds, in the order of the table."""
+        return [process for process in self.processes if process.kind in kinds]
+
+
+PACKAGES = {
+    "gateway": "gateway",
+    "points": "services.points",
+    "levels": "services.levels",
+    "referrals": "services.referrals",
+    "redemption": "services.redemption",
+}
+WITH_WORKER = ("points", "levels", "referrals", "redemption")
+
+
+def program(package: str, *words: str) -> tuple[str, ...]:
+    """The command that runs a package's own program."""
+    return ("python", "-m", package, *words)
+
+
+PLATFORM = Platform(
+    services=tuple(PACKAGES),
+    processes=(
+        Process(name="migrate", kind="migrate", command=program("deploy.local.migrate", *PACKAGES.values())),
+        *(
+            Process(name=f"{service}.web", kind="web", service=service, command=program(package, "web"))
+            for service, package in PACKAGES.items()
+        ),
+        *(
+            Process(name=f"{service}.worker", kind="worker", command=program(PACKAGES[service], "worker"))
+            for service in WITH_WORKER
+        ),
+        Process(
+            name="cron",
+            kind="worker",
+            command=program("common.cron", *(f"{PACKAGES[service]}.schedule" for service in WITH_WORKER)),
+        ),
+        *(
+            Process(name=f"{service}.verify", kind="verify", command=program(package, "verify", "--json"))
+            for service, package in PACKAGES.items()
+        ),
+    ),
+)
+
+
+def load_platform(reference: str) -> Platform:
+    """The table behind `package.module:NAME`; tests name one of stand-ins."""
+    module, _, name = reference.partition(":")
+    platform = getattr(importlib.import_module(module), name)
+    if not isinstance(platform, Platform):
+        raise TypeError(f"{reference} is not a Platform")
+    return platform

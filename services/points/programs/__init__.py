@@ -1,0 +1,1 @@
+"""A program is one brand's loyalty program; its assets are what members own in it."""

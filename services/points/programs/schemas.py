@@ -1,0 +1,52 @@
+"""What goes over the wire about programs and assets."""
+
+from zoneinfo import available_timezones
+
+from marshmallow import Schema, fields, validate
+
+from common.http.fields import code, text
+
+
+class ProgramRequest(Schema):
+    """A program's settings."""
+
+    name = text(100, required=True)
+    time_zone = fields.String(
+        load_default="Asia/Shanghai",
+        validate=validate.OneOf(available_timezones(), error="Not an IANA time zone, e.g. Asia/Shanghai."),
+    )
+    currency = fields.String(load_default="CNY", validate=validate.Regexp(r"^[A-Z]{3}\Z"))
+
+
+class ProgramResponse(Schema):
+    """A program."""
+
+    program_id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    time_zone = fields.String(required=True)
+    currency = fields.String(required=True)
+
+
+class AssetRequest(Schema):
+    """An asset's settings. `validity` is `unlimited` or e.g. `12M`, `30D`, `12M_U` (rounded up to the month's end)."""
+
+    name_en = text(40, required=True)
+    name_zh = text(40, required=True)
+    debt_allowed = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    validity = fields.String(load_default="unlimited", validate=validate.Length(max=16))
+
+
+class AssetResponse(Schema):
+    """An asset."""
+
+    code = code(required=True)
+    name_en = fields.String(required=True)
+    name_zh = fields.String(required=True)
+    debt_allowed = fields.Boolean(required=True)
+    validity = fields.String(required=True)
+
+
+class AssetListResponse(Schema):
+    """All assets of the program."""
+
+    assets = fields.List(fields.Nested(AssetResponse), required=True)

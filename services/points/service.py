@@ -1,0 +1,18 @@
+"""The points service: its parts, put together."""
+
+from common.service import Service
+from services.points.database import database, feed, keys
+from services.points.programs import models as programs_models  # noqa: F401 - declares tables
+from services.points.programs import routes as programs_routes
+from services.points.programs import wordings as programs_wordings
+
+service = Service(
+    name="points",
+    title="Jifen points",
+    database=database,
+    feed=feed,
+    keys=keys,
+    routes=(programs_routes.routes,),
+    wordings={**programs_wordings.WORDINGS},
+    wakes=("levels", "referrals", "redemption"),
+)
