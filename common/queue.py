@@ -42,8 +42,8 @@ def enqueue_once(name: str, function: str, *args: Any, within_seconds: int, time
     """Put work on a queue unless the same work already waits; false when it did.
 
     A flag coalesces: whoever sets it enqueues, a function declared with `job` clears it before it begins, so work that
-    arrives while the job runs is queued once more, never lost. The flag dies by itself after `within_seconds`, so a job lost
-    with Redis is only late.
+    arrives while the job runs is queued once more, never lost. The flag dies by itself after `within_seconds`, so a
+    job lost with Redis is only late.
     """
     if not redis().set(_flag(name, function, args), 1, nx=True, ex=within_seconds):
         return False

@@ -89,7 +89,9 @@ class Neighbour:
     ) -> Any:
         """The neighbour's JSON. Raises `NeighbourRefused` on 4xx, `NeighbourUnavailable` when there is no answer."""
         try:
-            response = self._breaker.call(self._send, method, path, program_id, retries, query, body, key)
+            # Not `call`: that keeps the breaker's lock until the answer is there, and sends one request at a time.
+            with self._breaker.calling():
+                response = self._send(method, path, program_id, retries, query, body, key)
         except (HTTPError, CircuitBreakerError, _Unwell) as error:
             raise NeighbourUnavailable(service=self.name) from error
         if response.status >= 400:

@@ -19,6 +19,14 @@ class Settings(BaseSettings):
     identity_secret: SecretStr = Field(min_length=32)
     redis_url: str
 
+    # What the gateway alone needs; it does not start without the two secrets.
+    session_secret: SecretStr | None = Field(default=None, min_length=32)
+    key_encryption_secret: SecretStr | None = Field(default=None, min_length=32)
+    sandbox_login: bool | None = None
+    wechat_url: str = "https://api.weixin.qq.com"
+    wechat_secrets: dict[str, SecretStr] = {}
+    proxies_in_front: int = Field(default=0, ge=0, le=8)
+
     points_database_url: str = ""
     levels_database_url: str = ""
     referrals_database_url: str = ""
@@ -39,6 +47,13 @@ class Settings(BaseSettings):
         if not url:
             raise LookupError(f"JIFEN_{service.upper()}_DATABASE_URL is not set")
         return url
+
+    def secret(self, name: str) -> str:
+        """A secret that not every process has; a missing one is named, not guessed."""
+        secret: SecretStr | None = getattr(self, f"{name}_secret")
+        if secret is None:
+            raise LookupError(f"JIFEN_{name.upper()}_SECRET is not set")
+        return secret.get_secret_value()
 
     def service_url(self, service: str) -> str:
         """Where a neighbour answers, e.g. `http://127.0.0.1:8101`."""

@@ -82,7 +82,10 @@ class Routes(Blueprint):  # type: ignore[misc]
                 if once:
                     return _run_once(f"{method} {rule}", view, values, outgoing, status)
                 result = view(**values)
-                return result if isinstance(result, Response) else _json(_dump(outgoing, result), status)
+                response = result if isinstance(result, Response) else _json(_dump(outgoing, result), status)
+                if getattr(result, "replayed", False):
+                    response.headers["Idempotency-Replayed"] = "true"
+                return response
 
             answered._apidoc = self._documentation(  # type: ignore[attr-defined]
                 view, allow, incoming, asked, outgoing, status, keyed=once or key

@@ -1,4 +1,7 @@
-"""Setting up a program and its assets."""
+"""Setting up a program and its assets, and looking them up on the way of every posting."""
+
+import time
+from dataclasses import dataclass
 
 from sqlmodel import Session
 
@@ -7,12 +10,56 @@ from services.points.database import feed
 from services.points.programs import repository
 from services.points.programs.domain import Asset, Program, UnknownAsset, check_validity
 
+#: For how long a process may go on with settings that another one has changed.
+_REMEMBERED_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramBook:
+    """A program with its assets by code and by id."""
+
+    program: Program
+    by_code: dict[str, Asset]
+    by_id: dict[int, Asset]
+
+    def asset(self, code: str) -> Asset:
+        """The asset of that code; raises `UnknownAsset`."""
+        if code not in self.by_code:
+            raise UnknownAsset(asset=code)
+        return self.by_code[code]
+
+
+_books: dict[int, tuple[float, ProgramBook]] = {}
+
+
+def remembered_book(program_id: int) -> ProgramBook | None:
+    """The program's settings if this process read them within the last two seconds."""
+    read_at, book = _books.get(program_id, (0.0, None))
+    return book if time.monotonic() - read_at < _REMEMBERED_SECONDS else None
+
+
+def program_book(session: Session, program_id: int) -> ProgramBook:
+    """The program's settings, at most two seconds old; raises `UnknownProgram`."""
+    book = remembered_book(program_id)
+    if book is None:
+        assets = repository.list_assets(session, program_id)
+        program = repository.get_program(session, program_id)
+        book = ProgramBook(program, {a.code: a for a in assets}, {a.id: a for a in assets})
+        _books[program_id] = (time.monotonic(), book)
+    return book
+
+
+def forget_books() -> None:
+    """Read settings anew at next use."""
+    _books.clear()
+
 
 def configure_program(session: Session, *, program_id: int, name: str, time_zone: str, currency: str) -> Program:
     """Create or change the program; its neighbours learn of it by the fact `program.configured`."""
     program = Program(program_id, name, time_zone, currency)
     repository.put_program(session, program)
     payload = {"name": name, "time_zone": time_zone, "currency": currency}
+    _books.pop(program_id, None)
     facts.append(session, feed, "program.configured", program_id=program_id, member_id=None, payload=payload)
     return program
 
@@ -34,6 +81,7 @@ def configure_asset(
         asset_id = repository.next_asset_id(session, program_id)
     asset = Asset(program_id, asset_id, code, name_en, name_zh, debt_allowed, validity)
     repository.put_asset(session, asset)
+    _books.pop(program_id, None)
     return asset
 
 

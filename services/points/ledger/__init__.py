@@ -1,0 +1,1 @@
+"""The ledger: accounts, their lots and holds, and the append-only entries that made them."""

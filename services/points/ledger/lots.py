@@ -1,0 +1,125 @@
+"""Lots: what an account can spend, by the last day on which it can be spent.
+
+An account's lots are buckets `[day, remaining, day, remaining, …]`, sorted by day, flat because PostgreSQL keeps them
+in the account's own row as `bigint[]`. A *move* has the same form with signed amounts: what a posting did to which day.
+"""
+
+from collections.abc import Iterable
+
+from services.points.programs.domain import NEVER
+
+#: More buckets than this are merged towards the later day, never the earlier one: nobody loses a day by it.
+MOST_BUCKETS = 64
+
+Buckets = list[int]
+Moves = list[int]
+
+
+def total(buckets: Buckets) -> int:
+    """What all buckets hold together."""
+    return sum(buckets[1::2])
+
+
+def add(buckets: Buckets, moves: Moves) -> Moves:
+    """Put positive moves into the buckets, in place; returns what was really done, merging included."""
+    done: Moves = []
+    for day, amount in pairs(moves):
+        position = _position(buckets, day)
+        if position < len(buckets) and buckets[position] == day:
+            buckets[position + 1] += amount
+        elif len(buckets) < 2 * MOST_BUCKETS:
+            buckets[position:position] = [day, amount]
+        elif position < len(buckets):
+            day = buckets[position]
+            buckets[position + 1] += amount
+        else:
+            done += _merge_earliest(buckets)
+            buckets += [day, amount]
+        done += [day, amount]
+    return done
+
+
+def take(buckets: Buckets, amount: int) -> Moves:
+    """Take `amount` out of the buckets, in place, soonest expiry first; returns the negative moves.
+
+    The caller has checked that there is enough.
+    """
+    moves: Moves = []
+    used = 0
+    for position in range(0, len(buckets), 2):
+        if not amount:
+            break
+        part = min(amount, buckets[position + 1])
+        moves += [buckets[position], -part]
+        amount -= part
+        if part == buckets[position + 1]:
+            used = position + 2
+        else:
+            buckets[position + 1] -= part
+    del buckets[:used]
+    return moves
+
+
+def take_from(buckets: Buckets, days: Iterable[int], amount: int) -> Moves:
+    """Take up to `amount`, first from the given days, then soonest expiry first; returns the negative moves."""
+    moves: Moves = []
+    for day in days:
+        position = _position(buckets, day)
+        if amount and position < len(buckets) and buckets[position] == day:
+            part = min(amount, buckets[position + 1])
+            moves += [day, -part]
+            amount -= part
+            buckets[position + 1] -= part
+            if not buckets[position + 1]:
+                del buckets[position : position + 2]
+    return moves + take(buckets, min(amount, total(buckets)))
+
+
+def take_dead(buckets: Buckets, last_dead_day: int) -> Moves:
+    """Take out everything whose day is `last_dead_day` or earlier; returns the negative moves."""
+    moves: Moves = []
+    while buckets and buckets[0] <= last_dead_day:
+        moves += [buckets[0], -buckets[1]]
+        del buckets[:2]
+    return moves
+
+
+def stretch(moves: Moves, start: int, amount: int) -> Moves:
+    """The piece of a taking, `amount` long from `start` on, as positive moves.
+
+    A taking of 30 from one day and 20 from a later one, stretched from 20 for 20, is 10 of the first and 10 of the
+    second.
+    """
+    piece: Moves = []
+    for day, moved in pairs(moves):
+        size = abs(moved)
+        part = min(size - min(start, size), amount)
+        if part:
+            piece += [day, part]
+            amount -= part
+        start = max(0, start - size)
+    return piece
+
+
+def pairs(flat: list[int]) -> Iterable[tuple[int, int]]:
+    """The `(day, amount)` pairs of buckets or moves."""
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def earliest(buckets: Buckets) -> int:
+    """The first day on which something expires; `NEVER` when nothing will."""
+    return buckets[0] if buckets else NEVER
+
+
+def _position(buckets: Buckets, day: int) -> int:
+    for position in range(0, len(buckets), 2):
+        if buckets[position] >= day:
+            return position
+    return len(buckets)
+
+
+def _merge_earliest(buckets: Buckets) -> Moves:
+    day, amount = buckets[0], buckets[1]
+    del buckets[:2]
+    buckets[1] += amount
+    return [day, -amount, buckets[0], amount]

@@ -1,0 +1,153 @@
+"""The ledger's tables. Every key starts with program and member, so that the tables can be distributed by member.
+
+`points_accounts` is the only row a posting contends on: none of its mutable columns is indexed, so updates stay HOT.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlmodel import Field
+
+from common.database import core
+from services.points.database import Table
+
+
+def _key(kind: Any = BigInteger) -> Any:
+    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
+
+
+def _number(kind: Any = BigInteger, *, default: str | None = None, nullable: bool = False) -> Any:
+    return Field(sa_column=Column(kind, nullable=nullable, server_default=text(default) if default else None))
+
+
+class AccountRow(Table, table=True):
+    """One member's account of one asset. balance = Σ lots + held − debt."""
+
+    __tablename__ = "points_accounts"
+    __table_args__ = (
+        CheckConstraint("held >= 0", name="accounts_hold_nothing_negative"),
+        CheckConstraint("debt >= 0", name="accounts_debt_is_not_credit"),
+        CheckConstraint("balance - held + debt >= 0", name="accounts_never_below_floor"),
+        {"postgresql_with": {"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02}},
+    )
+
+    program_id: int = _key(Integer)
+    member_id: int = _key()
+    asset_id: int = _key(SmallInteger)
+    balance: int = _number(default="0")
+    held: int = _number(default="0")
+    debt: int = _number(default="0")
+    seq: int = _number(default="0")
+    last_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default="epoch"))
+    due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}"))
+
+
+class EntryRow(Table, table=True):
+    """One line of the journal, append-only."""
+
+    __tablename__ = "points_entries"
+    __table_args__ = (
+        CheckConstraint("(reverses IS NULL) = (reversed IS NULL)", name="entries_reversals_name_their_original"),
+        Index(
+            "points_entries_reversals",
+            "program_id",
+            "member_id",
+            "asset_id",
+            "reverses",
+            postgresql_where=text("reverses IS NOT NULL"),
+        ),
+    )
+
+    program_id: int = _key(Integer)
+    member_id: int = _key()
+    asset_id: int = _key(SmallInteger)
+    seq: int = _key()
+    kind: int = _number(SmallInteger)
+    amount: int = _number()
+    held_delta: int = _number()
+    balance_after: int = _number()
+    held_after: int = _number()
+    posting_id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), nullable=False))
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    cause: str = Field(sa_column=Column(Text, nullable=False))
+    rule_version: int | None = _number(nullable=True)
+    reverses: int | None = _number(nullable=True)
+    reversed: int | None = _number(nullable=True)
+    hold_id: uuid.UUID | None = Field(sa_column=Column(UUID(as_uuid=True)))
+    lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    meta: dict[str, Any] | None = Field(sa_column=Column(JSONB))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PostingRow(Table, table=True):
+    """The answer to one idempotency or natural key: what makes a retry find the first answer."""
+
+    __tablename__ = "points_postings"
+
+    program_id: int = _key(Integer)
+    id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True))
+    fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    status: int = _number(SmallInteger)
+    kind: int = _number(SmallInteger)
+    member_id: int = _number()
+    asset_id: int = _number(SmallInteger)
+    amount: int = _number()
+    seq: int = _number()
+    balance_after: int = _number()
+    held_after: int = _number()
+    debt_after: int = _number()
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    hold_id: uuid.UUID | None = Field(sa_column=Column(UUID(as_uuid=True)))
+
+
+class HoldRow(Table, table=True):
+    """A reservation of lots; state 0 open, 1 captured, 2 voided, 3 expired."""
+
+    __tablename__ = "points_holds"
+    __table_args__ = (
+        CheckConstraint("captured BETWEEN 0 AND amount", name="holds_capture_no_more_than_held"),
+        CheckConstraint("state BETWEEN 0 AND 3", name="holds_end_once"),
+        Index(
+            "points_holds_open",
+            "program_id",
+            "member_id",
+            "asset_id",
+            "expires_at",
+            postgresql_where=text("state = 0"),
+        ),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
+
+    program_id: int = _key(Integer)
+    member_id: int = _key()
+    id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True))
+    asset_id: int = _number(SmallInteger)
+    amount: int = _number()
+    captured: int = _number(default="0")
+    state: int = _number(SmallInteger)
+    expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+
+
+accounts = core(AccountRow)
+entries = core(EntryRow)
+postings = core(PostingRow)
+holds = core(HoldRow)

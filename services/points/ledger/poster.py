@@ -1,0 +1,93 @@
+"""Micro-batching of single postings: whoever finds a free place leads and posts all that has queued meanwhile.
+
+There is no timer: an idle ledger posts at once, a busy one posts as many together as came while it was busy. A failing
+flush is repeated line by line, so that nobody suffers for a neighbour.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+
+from services.points.ledger.domain import Line, Outcome
+
+Post = Callable[[Sequence[Line]], list[Outcome]]
+
+#: At most this many flushes at a time: below it nobody waits, above it lines gather.
+LEADERS = 3
+LARGEST_FLUSH = 256
+
+
+class _Ticket:
+    __slots__ = ("called", "done", "error", "heir", "line", "outcome")
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
+        self.done = False
+        self.heir = False
+        self.called = Event()
+
+
+class Poster:
+    """Posts lines of many callers together; `post` runs a list of lines in one transaction of its own."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._lock = Lock()
+        self._queue: deque[_Ticket] = deque()
+        self._leaders = 0
+
+    def submit(self, line: Line) -> Outcome:
+        """Post the line; returns its outcome, or raises what its posting raised."""
+        ticket = _Ticket(line)
+        with self._lock:
+            self._queue.append(ticket)
+            leads = self._leaders < LEADERS
+            self._leaders += leads
+        if leads:
+            self._lead()
+        while not ticket.done or ticket.heir:
+            ticket.called.wait()
+            ticket.called.clear()
+            if ticket.heir:
+                ticket.heir = False
+                self._lead()
+        if ticket.error is not None:
+            raise ticket.error
+        assert ticket.outcome is not None
+        return ticket.outcome
+
+    def _lead(self) -> None:
+        """Post what has queued, then hand the place to the first who waits; with nobody waiting, give it up."""
+        with self._lock:
+            flush = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_FLUSH))]
+        if flush:
+            self._flush(flush)
+        with self._lock:
+            for ticket in flush:
+                ticket.done = True
+                ticket.called.set()
+            heir = next((ticket for ticket in self._queue if not ticket.heir), None)
+            if heir is None:
+                self._leaders -= 1
+            else:
+                heir.heir = True
+                heir.called.set()
+
+    def _flush(self, flush: list[_Ticket]) -> None:
+        try:
+            for ticket, outcome in zip(flush, self._post([ticket.line for ticket in flush]), strict=True):
+                ticket.outcome = outcome
+        except Exception as error:  # noqa: BLE001 - handed to each caller, who raises it
+            for ticket in flush:
+                self._alone(ticket, error if len(flush) == 1 else None)
+
+    def _alone(self, ticket: _Ticket, error: Exception | None) -> None:
+        if error is None:
+            try:
+                ticket.outcome = self._post([ticket.line])[0]
+                return
+            except Exception as own:  # noqa: BLE001 - handed to its caller, who raises it
+                error = own
+        ticket.error = error
