@@ -5,6 +5,7 @@ import time
 import uuid
 from dataclasses import dataclass
 
+import psycopg
 import structlog
 from flask import Flask, Response, g, request
 from flask_smorest import Api
@@ -137,6 +138,7 @@ def _answer_problems(app: Flask, wordings: Wordings) -> None:
     @app.errorhandler(OperationalError)
     @app.errorhandler(InterfaceError)
     @app.errorhandler(PoolTimeout)
+    @app.errorhandler(psycopg.OperationalError)
     @app.errorhandler(RedisError)
     def unavailable(error: Exception) -> Response:
         # Lock and statement time-outs, a restarting server, a full disk: nothing was acknowledged, all can be retried.

@@ -29,6 +29,7 @@ class Routes(Blueprint):  # type: ignore[misc]
     A view is called with keyword arguments: path values, `caller` (Identity), and as declared `body`, `query`, and
     with `once=True` `session` (the open transaction of the idempotency key), with `key=True` `key` (the use case keeps
     the key itself; `request_fingerprint` tells two requests apart). It returns a value that the `answer` schema dumps.
+    With `most` the body may be one thing or an array of up to that many, `one_of` is its JSON schema.
     """
 
     def __init__(self, name: str, *, prefix: str = "/v1", description: str = "") -> None:
@@ -62,6 +63,8 @@ class Routes(Blueprint):  # type: ignore[misc]
         query: type[Schema] | Schema | None = None,
         once: bool = False,
         key: bool = False,
+        most: int | None = None,
+        one_of: dict[str, Any] | None = None,
     ) -> Callable[[View], View]:
         incoming = _instance(body)
         asked = _instance(query)
@@ -78,7 +81,8 @@ class Routes(Blueprint):  # type: ignore[misc]
                 if asked is not None:
                     values["query"] = load(asked, request.args.to_dict(), "query")
                 if incoming is not None:
-                    values["body"] = load(incoming, request.get_json(), "")
+                    raw = request.get_json()
+                    values["body"] = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
                 if once:
                     return _run_once(f"{method} {rule}", view, values, outgoing, status)
                 result = view(**values)
@@ -88,7 +92,14 @@ class Routes(Blueprint):  # type: ignore[misc]
                 return response
 
             answered._apidoc = self._documentation(  # type: ignore[attr-defined]
-                view, allow, incoming, asked, outgoing, status, keyed=once or key
+                view,
+                allow,
+                incoming,
+                asked,
+                outgoing,
+                status,
+                keyed=once or key,
+                given_body=_array_or_one(one_of, most),
             )
             answered.allow = allow  # type: ignore[attr-defined]
             self.route(rule, methods=[method])(answered)
@@ -106,6 +117,7 @@ class Routes(Blueprint):  # type: ignore[misc]
         status: int,
         *,
         keyed: bool,
+        given_body: dict[str, Any],
     ) -> dict[str, Any]:
         """What the OpenAPI says of the view; made once, so that a request does not run through decorators."""
 
@@ -121,10 +133,11 @@ class Routes(Blueprint):  # type: ignore[misc]
             security=[{kind: []} for kind in kinds],
             parameters=[_KEY_HEADER] if keyed else [],
             **{"x-callers": [str(allowed) for allowed in allow]},
+            **given_body,
         )(noted)
         if asked is not None:
             documented = self.arguments(asked, location="query")(documented)
-        if incoming is not None:
+        if incoming is not None and not given_body:
             documented = self.arguments(incoming, location="json")(documented)
         documented = self.response(status, outgoing)(documented)
         for problem in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503):
@@ -140,6 +153,28 @@ def load(schema: Schema, raw: Any, location: str) -> Any:
         raise edge_problem(
             "invalid_request", errors=list(_pointed(error.messages, f"/{location}".rstrip("/")))
         ) from error
+
+
+def load_many(schema: Schema, raw: Any, most: int) -> list[Any]:
+    """As `load`, for one or an array of 1 to `most`; always a list."""
+    if not isinstance(raw, list):
+        return [load(schema, raw, "")]
+    if not 1 <= len(raw) <= most:
+        errors = [{"pointer": "/", "detail": f"Send 1 to {most} of them at a time."}]
+        raise edge_problem("invalid_request", errors=errors)
+    try:
+        return schema.load(raw, many=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise edge_problem("invalid_request", errors=list(_pointed(error.messages, ""))) from error
+
+
+def _array_or_one(document: dict[str, Any] | None, most: int | None) -> dict[str, Any]:
+    """The OpenAPI request body of a route that takes one thing or an array of them."""
+    if document is None:
+        return {}
+    many = {"type": "array", "items": document, "minItems": 1, "maxItems": most}
+    content = {"application/json": {"schema": {"oneOf": [document, many]}}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _pointed(messages: Any, pointer: str) -> Iterator[dict[str, str]]:

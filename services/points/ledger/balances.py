@@ -1,7 +1,7 @@
 """Reading an account: its figures as they are at this instant, its month, an asset's flows. Pure.
 
-What is due but not yet written (dead lots, dead holds) is subtracted here: a reader never sees an expired point, and a read
-never writes.
+What is due but not yet written (dead lots, dead holds) is subtracted here: a reader never sees an expired point, and
+a read never writes.
 """
 
 from collections.abc import Sequence

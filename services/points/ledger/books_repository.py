@@ -72,6 +72,7 @@ def _lock_and_look(connection: Raw, keys: Sequence[AccountKey], lines: Sequence[
         now_us=now[0] if now else 0,
         zones=zones,
         accounts={row[:3]: Account(*row) for row in accounts},
+        reversing=bool(reversing),
         known={(row[0], row[1]): _known(row) for row in known},
         holds={(row[0], row[1]): _hold(row) for row in holds},
     )

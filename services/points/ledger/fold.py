@@ -86,6 +86,7 @@ class Books:
     now_us: int
     zones: dict[int, str]
     accounts: dict[AccountKey, Account]
+    reversing: bool = False
     known: dict[tuple[int, bytes], Known] = field(default_factory=dict)
     holds: dict[tuple[int, bytes], Hold] = field(default_factory=dict)
     originals: dict[tuple[AccountKey, int], Original] = field(default_factory=dict)
@@ -276,6 +277,11 @@ def _write(
         account.head,
     )
     books.entries.append(entry)
+    if books.reversing and movement.kind in (Kind.EARN, Kind.SPEND):
+        # A line of the same list may reverse what was posted a moment ago.
+        key = (account.program_id, account.member_id, account.asset_id)
+        books.originals[key, entry.seq] = Original(entry.seq, movement.kind, movement.amount, 0, movement.moves)
+        books.posted_seq[key, posting_id] = entry.seq
     return entry
 
 

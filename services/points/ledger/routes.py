@@ -10,7 +10,7 @@ from common.clock import now
 from common.http.callers import ANY_STAFF, MEMBER, SERVICE, owner, system
 from common.http.routes import Routes
 from common.identity import Identity
-from services.points.database import transaction
+from services.points.database import retried, transaction
 from services.points.ledger import schemas, use_cases
 from services.points.ledger.domain import Kind, Line, Outcome, Status
 from services.points.ledger.poster import Poster
@@ -61,8 +61,7 @@ class ShownHold:
 def _post_together(lines: Sequence[Line]) -> list[Outcome]:
     books = {line.program_id: _book(line.program_id) for line in lines}
     zones = {program_id: book.program.time_zone for program_id, book in books.items()}
-    with transaction() as session:
-        return use_cases.post(session, lines, zones=zones)
+    return retried(lambda session: use_cases.post(session, lines, zones=zones))
 
 
 poster = Poster(_post_together)
@@ -94,8 +93,7 @@ def post_batch(caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
     lines = [use_cases.line_of(book, _batch_command(caller, line), now=instant) for line in body["lines"]]
     zones = {caller.program_id: book.program.time_zone}
     call = use_cases.post_all_or_nothing if body["atomic"] else use_cases.post
-    with transaction() as session:
-        outcomes = call(session, lines, zones=zones)
+    outcomes = retried(lambda session: call(session, lines, zones=zones))
     results = [_result(line["key"], outcome) for line, outcome in zip(body["lines"], outcomes, strict=True)]
     posted = sum(outcome.status == Status.POSTED for outcome in outcomes)
     return {"posted": posted, "refused": len(results) - posted, "results": results}

@@ -71,6 +71,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('program_id', 'member_id', 'asset_id', 'seq')
     )
     op.create_index('points_entries_reversals', 'points_entries', ['program_id', 'member_id', 'asset_id', 'reverses'], unique=False, postgresql_where=sa.text('reverses IS NOT NULL'))
+    op.create_table('points_events',
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('type', sa.String(), nullable=False),
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('time', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('fingerprint', sa.LargeBinary(), nullable=False),
+    sa.Column('data', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('result', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.PrimaryKeyConstraint('program_id', 'source', 'id')
+    )
+    op.create_index('points_events_of_member', 'points_events', ['program_id', 'member_id', 'time'], unique=False)
     op.create_table('points_feed_cursors',
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('cursor', sa.Text(), nullable=False),
@@ -84,6 +98,17 @@ def upgrade() -> None:
     sa.Column('system_identifier', sa.Text(), nullable=False),
     sa.Column('first_id', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('number')
+    )
+    op.create_table('points_grants',
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('grant_id', sa.String(), nullable=False),
+    sa.Column('parts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('refused', sa.String(), nullable=True),
+    sa.Column('cause', sa.Text(), nullable=False),
+    sa.Column('rule', sa.Text(), nullable=False),
+    sa.Column('applied_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('program_id', 'member_id', 'grant_id')
     )
     op.create_table('points_holds',
     sa.Column('program_id', sa.Integer(), autoincrement=False, nullable=False),
@@ -113,6 +138,26 @@ def upgrade() -> None:
     sa.Column('body', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('program_id', 'caller', 'route', 'key')
+    )
+    op.create_table('points_identities',
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('type', sa.String(), nullable=False),
+    sa.Column('app', sa.String(), nullable=False),
+    sa.Column('value', sa.String(), nullable=False),
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('program_id', 'type', 'app', 'value')
+    )
+    op.create_table('points_orders',
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('order_id', sa.String(), nullable=False),
+    sa.Column('paid_event', sa.String(), nullable=True),
+    sa.Column('paid_fen', sa.BigInteger(), nullable=False),
+    sa.Column('refunded_fen', sa.BigInteger(), nullable=False),
+    sa.Column('refunds', sa.ARRAY(sa.Text()), nullable=False),
+    sa.Column('awards', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.CheckConstraint('paid_fen >= 0 AND refunded_fen >= 0', name='orders_pay_and_refund_no_less_than_nothing'),
+    sa.PrimaryKeyConstraint('program_id', 'member_id', 'order_id')
     )
     op.create_table('points_outbox',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -151,20 +196,55 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('program_id')
     )
+    op.create_table('points_rule_publications',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=True),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('points_rules',
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('draft', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('live_version', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('program_id', 'code')
+    )
+    op.create_table('points_rule_versions',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('program_id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('document', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['program_id', 'code'], ['points_rules.program_id', 'points_rules.code'], name='versions_belong_to_a_rule'),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('program_id', 'code', 'version', name='versions_are_numbered_once')
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('points_rule_versions')
+    op.drop_table('points_rules')
+    op.drop_table('points_rule_publications')
     op.drop_table('points_programs')
     op.drop_table('points_postings')
     op.drop_index('points_outbox_by_commit', table_name='points_outbox')
     op.drop_table('points_outbox')
+    op.drop_table('points_orders')
+    op.drop_table('points_identities')
     op.drop_table('points_idempotency_keys')
     op.drop_index('points_holds_open', table_name='points_holds', postgresql_where=sa.text('state = 0'))
     op.drop_table('points_holds')
+    op.drop_table('points_grants')
     op.drop_table('points_feed_generations')
     op.drop_table('points_feed_cursors')
+    op.drop_index('points_events_of_member', table_name='points_events')
+    op.drop_table('points_events')
     op.drop_index('points_entries_reversals', table_name='points_entries', postgresql_where=sa.text('reverses IS NOT NULL'))
     op.drop_table('points_entries')
     op.drop_table('points_assets')

@@ -1,0 +1,166 @@
+"""What goes over the wire about events: CloudEvents 1.0 in structured JSON, single or as an array."""
+
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from common.http.fields import LARGEST, Instant, query_integer
+
+MOST_EVENTS = 1000
+_LONGEST_DATA = 16_384
+_DEEPEST_DATA = 8
+
+_SUBJECT = r"^(member:[1-9]\d{0,15}|[a-z][a-z0-9_]{0,31}(/[A-Za-z0-9_-]{1,64})?:[!-~]{1,128})\Z"
+
+
+class EventSchema(Schema):
+    """A CloudEvent. `subject` is `member:17` or an identity: `customer_id:00123`, `wechat_openid/<appid>:<openid>`.
+
+    `order.paid` data needs `order_id` and `paid_fen`; `order.refunded` needs `order_id`, `refund_id`, `refunded_fen`.
+    """
+
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.String(required=True, validate=validate.Regexp(r"^[!-~]{1,128}\Z"))
+    source = fields.String(required=True, validate=validate.Regexp(r"^[!-~]{1,128}\Z"))
+    type = fields.String(required=True, validate=validate.Regexp(r"^[a-z][a-z0-9_.-]{0,63}\Z"))
+    subject = fields.String(required=True, validate=validate.Regexp(_SUBJECT))
+    time = Instant(required=True)
+    datacontenttype = fields.String(validate=validate.Equal("application/json"))
+    data = fields.Dict(keys=fields.String(), load_default=dict)
+
+    @validates_schema
+    def _check_data(self, event: dict[str, Any], **_: Any) -> None:
+        errors: dict[str, list[str]] = {}
+        data = event["data"]
+        for name, check in _REQUIRED_DATA.get(event["type"], {}).items():
+            message = check(data.get(name))
+            if message:
+                errors[name] = [message]
+        if len(str(data)) > _LONGEST_DATA or _depth(data) > _DEEPEST_DATA:
+            errors["_schema"] = [f"At most {_LONGEST_DATA} characters and {_DEEPEST_DATA} levels of data."]
+        elif not _countable(data):
+            errors["_schema"] = ["Numbers in data must be exact: integers within ±(2^53 - 1), fractions of 15 digits."]
+        if errors:
+            raise ValidationError({"data": errors})
+
+
+class DecisionSchema(Schema):
+    """What one rule decided, and why."""
+
+    rule = fields.String(required=True)
+    version = fields.Integer(required=True)
+    asset = fields.String(required=True)
+    amount = fields.Integer(required=True)
+    reason = fields.String(required=True)
+
+
+class ReversedSchema(Schema):
+    """What a refund took back of which rule's award."""
+
+    rule = fields.String(required=True)
+    asset = fields.String(required=True)
+    amount = fields.Integer(required=True)
+
+
+class EventResult(Schema):
+    """What came of one event."""
+
+    source = fields.String(required=True)
+    id = fields.String(required=True)
+    member_id = fields.Integer(required=True)
+    replayed = fields.Boolean(required=True)
+    decisions = fields.List(fields.Nested(DecisionSchema), required=True)
+    reversed = fields.List(fields.Nested(ReversedSchema), required=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class EventResults(Schema):
+    """One result an event, in their order."""
+
+    results = fields.List(fields.Nested(EventResult), required=True)
+
+
+class StoredEvent(Schema):
+    """An event as it was received, with what came of it and why."""
+
+    source = fields.String(required=True)
+    id = fields.String(required=True)
+    type = fields.String(required=True)
+    member_id = fields.Integer(required=True)
+    time = Instant(required=True)
+    received_at = Instant(required=True)
+    data = fields.Dict(required=True)
+    result = fields.Dict(required=True)
+
+
+class StoredEvents(Schema):
+    """Events, newest first."""
+
+    events = fields.List(fields.Nested(StoredEvent), required=True)
+
+
+class EventsQuery(Schema):
+    """Either a member's newest events, or the one of `source` and `id`."""
+
+    member_id = query_integer(1, load_default=None)
+    source = fields.String(load_default=None, validate=validate.Length(min=1, max=128))
+    id = fields.String(load_default=None, validate=validate.Length(min=1, max=128))
+    limit = query_integer(1, 200, load_default=50)
+
+    @validates_schema
+    def _check_which(self, query: dict[str, Any], **_: Any) -> None:
+        if (query["member_id"] is None) == (query["source"] is None or query["id"] is None):
+            raise ValidationError("Send member_id, or source and id.")
+
+
+def _name(value: Any) -> str | None:
+    good = isinstance(value, str) and 0 < len(value) <= 128 and value.isprintable()
+    return None if good else "Required: text of 1 to 128 printable characters."
+
+
+def _fen(value: Any) -> str | None:
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    return None if good else "Required: an integer amount in the smallest unit (分), from 0."
+
+
+def _positive_fen(value: Any) -> str | None:
+    return _fen(value) or (None if value else "Must be more than 0.")
+
+
+_REQUIRED_DATA = {
+    "order.paid": {"order_id": _name, "paid_fen": _fen},
+    "order.refunded": {"order_id": _name, "refund_id": _name, "refunded_fen": _positive_fen},
+}
+
+
+def _depth(value: Any, deep: int = 0) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((_depth(item, deep + 1) for item in inner), default=deep) if deep <= _DEEPEST_DATA else deep
+
+
+def _countable(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_countable, value.values()))
+    if isinstance(value, list):
+        return all(map(_countable, value))
+    if isinstance(value, Decimal):
+        return len(value.as_tuple().digits) <= 15 and abs(value.adjusted()) <= 15
+    return not isinstance(value, int) or abs(value) <= LARGEST
+
+
+EVENT_DOCUMENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "subject", "time"],
+    "additionalProperties": False,
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+        "source": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+        "type": {"type": "string", "pattern": "^[a-z][a-z0-9_.-]{0,63}$", "examples": ["order.paid"]},
+        "subject": {"type": "string", "examples": ["customer_id:00123", "member:17"]},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"const": "application/json"},
+        "data": {"type": "object", "examples": [{"order_id": "A1", "paid_fen": 12890}]},
+    },
+}

@@ -1,0 +1,1 @@
+"""Earning rules: conditions and formulas as data, in immutable versions."""
