@@ -42,7 +42,8 @@ def prepare(folder: Path) -> None:
     try:
         if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
             raise FolderRefused(f"{folder} holds files of somebody else: choose an empty folder for JIFEN_DATA_DIR")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Under root the database runs as another account, which must be able to walk through.
+        folder.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
         (folder / "logs").mkdir(exist_ok=True)
         (folder / MARKER).write_text("Data of a local Jifen stack; `make clean` removes it.\n")
     except OSError as error:

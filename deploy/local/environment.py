@@ -31,7 +31,7 @@ def compose(
     servers: Mapping[str, str],
     port_base: int | None,
 ) -> dict[str, str]:
-    """Every `JIFEN_*` variable of the stack. The operator's own variables win, except that `--port-base` moves all URLs."""
+    """Every `JIFEN_*` variable of the stack; the operator's own win, except that a port base moves all URLs."""
     ours = {"JIFEN_ENV": "development", "JIFEN_LOG_FORMAT": "console", **secrets, **servers}
     ours |= urls(services, port_base=port_base or DEFAULT_PORT_BASE)
     theirs = {name: value for name, value in operator.items() if name.startswith("JIFEN_") and value}

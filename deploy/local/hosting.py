@@ -9,7 +9,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,16 +67,28 @@ def let_through(path: Path, *, account: Account | None) -> None:
             folder.chmod(mode | stat.S_IXOTH)
 
 
+def make_parents(folder: Path) -> None:
+    """Create the folders above `folder`."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder.parent, error) from error
+
+
 def make_private_folder(folder: Path, *, account: Account | None) -> None:
     """Create `folder` for the server's eyes only."""
+    make_parents(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if account is not None:
             os.chown(folder, account.uid, account.gid)
     except OSError as error:
-        raise EmbeddedServerError(
-            f"cannot write {folder} ({error.strerror}): choose another JIFEN_DATA_DIR"
-        ) from error
+        raise cannot_write(folder, error) from error
+
+
+def cannot_write(folder: Path, error: OSError) -> EmbeddedServerError:
+    """The message for a folder that is not ours to write."""
+    return EmbeddedServerError(f"cannot write {folder} ({error.strerror}): choose another JIFEN_DATA_DIR")
 
 
 def socket_folder(folder: Path, *, socket_name: str, account: Account | None) -> Path:
@@ -95,23 +108,31 @@ def socket_folder(folder: Path, *, socket_name: str, account: Account | None) ->
     return short
 
 
-def spawn(
-    command: Sequence[str], *, folder: Path, log_file: Path, account: Account | None, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+def remove_socket_folder(sockets: Path, *, folder: Path) -> None:
+    """Take a short socket folder away again when the server is down."""
+    if sockets != folder:
+        with suppress(OSError):
+            sockets.rmdir()
+
+
+def spawn(command: Sequence[str], *, folder: Path, log_file: Path, account: Account | None) -> subprocess.Popen[bytes]:
     """Start a server in the foreground of its own session, so that Ctrl-C in our terminal does not reach it."""
-    with log_file.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            cwd=folder,
-            env={"PATH": os.defpath, "LC_ALL": "C", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-        )
+    try:
+        with log_file.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                cwd=folder,
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+            )
+    except OSError as error:
+        raise EmbeddedServerError(f"cannot start {command[0]}: {error}") from error
 
 
 def wait_for(
@@ -155,11 +176,18 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
             victim.kill()
         except psutil.NoSuchProcess:
             continue
-    deadline = time.monotonic() + GOODBYE_SECONDS
-    while any(is_alive(victim) for victim in victims):
-        if time.monotonic() > deadline:
-            raise EmbeddedServerError(f"cannot end the processes {[victim.pid for victim in victims]}")
+    if survivors := wait_until_gone(victims, seconds=GOODBYE_SECONDS):
+        raise EmbeddedServerError(f"cannot end the processes {[survivor.pid for survivor in survivors]}")
+
+
+def wait_until_gone(processes: Iterable[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Wait for processes that need not be our children; returns those that still run at the deadline."""
+    deadline = time.monotonic() + seconds
+    alive = [process for process in processes if is_alive(process)]
+    while alive and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
+        alive = [process for process in alive if is_alive(process)]
+    return alive
 
 
 def is_alive(process: psutil.Process) -> bool:

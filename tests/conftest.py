@@ -1,0 +1,36 @@
+"""What every test may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.servers import throwaway_postgres, throwaway_valkey
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL for all tests of this process (with xdist: of each worker); it does not wait for the disk."""
+    with throwaway_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[EmbeddedValkey]:
+    """One Valkey for all tests of this process; it writes nothing to the disk."""
+    with throwaway_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def durable_postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of the test's own that survives `kill()`; `start()` brings it back."""
+    with throwaway_postgres(durable=True) as server:
+        yield server
+
+
+@pytest.fixture
+def durable_valkey() -> Iterator[EmbeddedValkey]:
+    """A Valkey of the test's own that survives `kill()`; `start()` brings it back."""
+    with throwaway_valkey(durable=True) as server:
+        yield server
