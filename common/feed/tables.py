@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
 
@@ -25,6 +26,10 @@ class Xid8(UserDefinedType[str]):
     def get_col_spec(self, **_: object) -> str:
         """The type's SQL name."""
         return "xid8"
+
+
+# So that Alembic, comparing the database with the declared tables, knows the type when it meets it.
+ischema_names["xid8"] = Xid8
 
 
 class FeedTables:

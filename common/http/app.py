@@ -4,11 +4,14 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
 import psycopg
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from flask_smorest import Api
+from flask_smorest.utils import prepare_response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 from sqlalchemy import Table
@@ -21,7 +24,15 @@ from common.database import Database
 from common.errors import Refusal
 from common.http.feed_routes import feed_routes
 from common.http.json_provider import StrictJSON
-from common.http.problems import Problem, Wordings, edge_problem, problem_response, refusal_problem
+from common.http.problems import (
+    MEDIA_TYPE,
+    Problem,
+    ProblemSchema,
+    Wordings,
+    edge_problem,
+    problem_response,
+    refusal_problem,
+)
 from common.metrics import REQUEST_SECONDS, REQUESTS
 from common.queue import redis
 from common.service import Service
@@ -48,6 +59,15 @@ class Edge:
     wordings: Wordings
 
 
+class _Request(Request):
+    """Says what is wrong with a body that is not JSON."""
+
+    def on_json_loading_failure(self, e: ValueError | None) -> Any:
+        if e is None:
+            raise edge_problem("unsupported_media_type")
+        raise edge_problem("malformed_request", reason=str(e)) from e
+
+
 class Id(IntegerConverter):
     """A path value that fits a BIGINT: anything else is no address of ours."""
 
@@ -65,6 +85,7 @@ def create_app(service: Service) -> Flask:
     """The app of one service; opens no connection yet."""
     app = Flask(service.name)
     app.json = StrictJSON(app)
+    app.request_class = _Request
     app.url_map.converters["id"] = Id
     app.url_map.converters["code"] = Code
     app.config.update(
@@ -90,10 +111,18 @@ def create_app(service: Service) -> Flask:
 class _Api(Api):  # type: ignore[misc]
     """The OpenAPI without the library's own error bodies: ours are problem+json."""
 
-    ERROR_SCHEMA = None
-
     def _register_error_handlers(self) -> None:
         return
+
+    def _register_responses(self) -> None:
+        for name, description in {status.name: status.phrase for status in HTTPStatus}.items():
+            self._register_problem(name, description)
+        self._register_problem("DEFAULT_ERROR", "Any other problem")
+
+    def _register_problem(self, name: str, description: str) -> None:
+        response = {"description": description, "schema": ProblemSchema}
+        prepare_response(response, self.spec, MEDIA_TYPE)
+        self.spec.components.response(name, response, lazy=True)
 
 
 def _watch_requests(app: Flask, service: str) -> None:

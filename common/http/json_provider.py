@@ -6,7 +6,8 @@ from typing import Any
 
 from flask.json.provider import JSONProvider
 
-_MAX_DIGITS = 40
+_MOST_CHARACTERS = 400
+_MOST_PLACES = 400
 
 
 class StrictJSON(JSONProvider):
@@ -34,7 +35,7 @@ def _refuse(constant: str) -> None:
 
 def _decimal(text: str) -> Decimal:
     value = Decimal(text)
-    if len(text) > _MAX_DIGITS or abs(value.adjusted()) > _MAX_DIGITS:
+    if len(text) > _MOST_CHARACTERS or abs(value.adjusted()) > _MOST_PLACES:
         raise ValueError("number out of range")
     return value
 

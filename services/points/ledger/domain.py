@@ -206,8 +206,7 @@ class Movement:
 
 def earn(account: Account, line: Line) -> Movement:
     """Credit: debt is paid first, the rest becomes a lot of `line.lot_day`. Raises `BalanceTooLarge`."""
-    if account.balance + line.amount > LARGEST:
-        raise BalanceTooLarge()
+    _check_range(account.balance + line.amount)
     return Movement(Kind.EARN, line.amount, moves=_credit(account, [line.lot_day, line.amount]))
 
 
@@ -259,7 +258,8 @@ def reverse(account: Account, line: Line, original: Original | None) -> Movement
 
     An earning is taken back from its own day's lot first, then soonest expiry first, then as debt where the asset
     allows it; where not, what is not there stays uncollected, and the entry says how much. A spending gives its own
-    lots back with their own days, the latest-taken first. Raises `NotReversible`, `ReversalExceeded`.
+    lots back with their own days, the latest-taken first. Raises `NotReversible`, `ReversalExceeded`,
+    `BalanceTooLarge`.
     """
     if original is None or original.kind not in (Kind.EARN, Kind.SPEND, Kind.CAPTURE):
         raise NotReversible()
@@ -269,6 +269,7 @@ def reverse(account: Account, line: Line, original: Original | None) -> Movement
         raise ReversalExceeded()
     if original.kind == Kind.EARN:
         return _claw_back(account, line, original, amount)
+    _check_range(account.balance + amount)
     moves = _credit(account, lots.stretch(original.moves, left - amount, amount))
     return Movement(Kind.REVERSE, amount, moves=moves, reverses=original.seq, reversed=amount)
 
@@ -295,7 +296,10 @@ def apply(account: Account, movement: Movement) -> None:
 
 
 def _claw_back(account: Account, line: Line, original: Original, amount: int) -> Movement:
-    moves = lots.take_from(account.lots, original.moves[::2], amount)
+    if line.debt_allowed:
+        _check_range(account.balance - amount)
+    own_day = original.moves[-2:-1]  # what stands before it is the merging that made room
+    moves = lots.take_from(account.lots, own_day, amount)
     taken = -sum(moves[1::2])
     effect = amount if line.debt_allowed else taken
     meta = {"uncollected": amount - effect} if effect < amount else None
@@ -314,6 +318,11 @@ def _credit(account: Account, moves: list[int]) -> list[int]:
 def _check_available(account: Account, amount: int) -> None:
     if amount > account.available:
         raise InsufficientPoints()
+
+
+def _check_range(balance: int) -> None:
+    if abs(balance) > LARGEST:
+        raise BalanceTooLarge()
 
 
 def _open(held: Hold | None) -> Hold:

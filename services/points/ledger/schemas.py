@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from common.http.fields import Instant, code, integer, member_id, query_integer, text
 from services.points.ledger.domain import Kind
+from services.points.programs.schemas import validity
 
 MOST_LINES = 1000
 LONGEST_TTL_SECONDS = 30 * 86_400
@@ -37,7 +38,7 @@ class PostingRequest(Schema):
     asset = code(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(["earn", "spend"]))
     amount = integer(1, required=True)
-    validity = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=16))
+    validity = validity(load_default=None, allow_none=True)
     earned_at = Instant(load_default=None, allow_none=True)
     reason = text(200, load_default="")
 

@@ -14,7 +14,7 @@ from common.errors import Refusal
 
 #: The lot day of what never expires; later than any date there is.
 NEVER = 2**31 - 1
-_GRAMMAR = re.compile(r"^([1-9]\d{0,3})([DWMY])(_U)?\Z")
+_GRAMMAR = re.compile(r"^([1-9][0-9]{0,3})([DWMY])(_U)?\Z")
 _LONGEST_YEARS = 15
 
 

@@ -1,10 +1,16 @@
 """What goes over the wire about programs and assets."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from marshmallow import Schema, fields, validate
 
 from common.http.fields import code, text
+
+
+def validity(**kwargs: Any) -> fields.String:
+    """`unlimited`, or a number of days, weeks, months or years, `_U` rounded up to the end of the last one: `12M_U`."""
+    return fields.String(validate=validate.Regexp(r"^(unlimited|[1-9][0-9]{0,3}[DWMY](_U)?)\Z"), **kwargs)
 
 
 class ProgramRequest(Schema):
@@ -33,7 +39,7 @@ class AssetRequest(Schema):
     name_en = text(40, required=True)
     name_zh = text(40, required=True)
     debt_allowed = fields.Boolean(load_default=False, truthy={True}, falsy={False})
-    validity = fields.String(load_default="unlimited", validate=validate.Length(max=16))
+    validity = validity(load_default="unlimited")
 
 
 class AssetResponse(Schema):

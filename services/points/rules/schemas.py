@@ -3,6 +3,7 @@
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from common.http.fields import Instant, code, integer, text
+from services.points.programs.schemas import validity
 from services.points.rules.expressions import LONGEST
 
 _EVENT_TYPE = validate.Regexp(r"^[a-z][a-z0-9_.-]{0,63}\Z")
@@ -20,7 +21,7 @@ class RuleDocument(Schema):
     condition = text(LONGEST, load_default="true")
     formula = text(LONGEST, required=True)
     asset = code(required=True)
-    validity = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=16))
+    validity = validity(load_default=None, allow_none=True)
     starts_at = Instant(load_default=None, allow_none=True)
     ends_at = Instant(load_default=None, allow_none=True)
 
