@@ -46,6 +46,8 @@ class Database:
                     max_overflow=size,
                     pool_timeout=5,
                     pool_pre_ping=False,
+                    # An error's text goes to the logs; the values of a statement may be personal data.
+                    hide_parameters=True,
                     connect_args={"options": _LIMITS, "connect_timeout": 5, "application_name": self.service},
                 )
             return self._engine

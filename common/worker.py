@@ -1,12 +1,14 @@
 """The RQ worker of a service. It does not fork per job: a feed job is milliseconds, a fork costs tens of them."""
 
 import time
+from functools import lru_cache
 
 import structlog
 from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
+from common.errors import NeighbourUnavailable
 from common.feed import pull
 from common.queue import queue, redis
 from common.service import Service
@@ -28,6 +30,18 @@ def work(service: Service) -> None:
 
 
 def pull_from(service: Service, source: str) -> int:
-    """Apply everything that stands ready in the feed of `source`; returns how many facts."""
-    neighbour = Neighbour(source, caller=service.name)
-    return pull(service.database, service.feed, service.subscription(source), neighbour.feed)
+    """Apply everything that stands ready in the feed of `source`; returns how many facts.
+
+    A source that does not answer is asked again by the next wake-up or cron; its facts wait.
+    """
+    try:
+        return pull(service.database, service.feed, service.subscription(source), _neighbour(source, service.name).feed)
+    except NeighbourUnavailable as error:
+        log.warning("feed_unavailable", source=source, cause=repr(error.__cause__))
+        return 0
+
+
+@lru_cache
+def _neighbour(source: str, caller: str) -> Neighbour:
+    """Kept, with its connections, for as long as the worker lives."""
+    return Neighbour(source, caller=caller)

@@ -1,7 +1,7 @@
 """Strict JSON in and plain JSON out: what PostgreSQL or the rules could not hold is refused at the door."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask.json.provider import JSONProvider
@@ -19,13 +19,14 @@ class StrictJSON(JSONProvider):
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
         """Raises ValueError (the edge answers 400) for anything but well-formed, storable JSON."""
+        # JSON on the wire is UTF-8 (RFC 8259); left to itself, json.loads also takes UTF-16, -32 and bare surrogates.
+        text = s if isinstance(s, str) else s.decode("utf-8")
         try:
-            value = json.loads(s, parse_constant=_refuse, parse_float=_decimal)
+            value = json.loads(text, parse_constant=_refuse, parse_float=_decimal)
+            if "\\u" in text:
+                _check_text(value)
         except RecursionError as error:
             raise ValueError("too deeply nested") from error
-        raw = s if isinstance(s, bytes) else s.encode()
-        if b"\\u" in raw:
-            _check_text(value)
         return value
 
 
@@ -34,7 +35,10 @@ def _refuse(constant: str) -> None:
 
 
 def _decimal(text: str) -> Decimal:
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("number out of range") from error
     if len(text) > _MOST_CHARACTERS or abs(value.adjusted()) > _MOST_PLACES:
         raise ValueError("number out of range")
     return value

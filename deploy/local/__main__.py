@@ -62,7 +62,7 @@ def run(*, quiet: bool, attached: bool, **options: Any) -> None:
 
 @main.command()
 @stack_options
-@click.option("--full", is_flag=True, help="Replay all of the recorded purchases, not a sample.")
+@click.option("--full/--sample", default=False, help="All 69,659 purchases, or a tenth of the customers (the default).")
 @click.option("--exit", "leave", is_flag=True, help="Stop after the demo instead of staying up.")
 def demo(*, full: bool, leave: bool, **options: Any) -> None:
     """Start everything and replay real purchases through the gateway."""

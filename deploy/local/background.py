@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from deploy.local import data_folder
 from deploy.local.data_folder import REPOSITORY, StackNote
@@ -36,6 +37,11 @@ class BackgroundStack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    @property
+    def folder(self) -> Path:
+        """Its data folder."""
+        return self._options.folder
 
     @property
     def supervisor_pid(self) -> int:

@@ -22,15 +22,14 @@ def load_books(
     """Lock the accounts of the lines (and of `touch`) in key order and read what the fold needs to know.
 
     Keys are looked up after the locks, so a retry that raced its first sending finds the answer. Accounts that do not
-    exist yet are made. Lock order: accounts, then holds, then keys.
+    exist yet are made, in key order and before any is locked. Lock order: accounts, then holds, then keys.
     """
     connection = _raw(session)
     keys = sorted({line.account for line in lines} | set(touch))
     books = _lock_and_look(connection, keys, lines, zones)
-    missing = [key for key in keys if key not in books.accounts]
-    if missing:
-        heads = [opening(*key) for key in missing]
-        connection.execute(sql.ADD_ACCOUNTS, (*_columns(missing, 3), heads), prepare=True)
+    if len(books.accounts) < len(keys):
+        heads = [opening(*key) for key in keys]
+        connection.execute(sql.ADD_ACCOUNTS, (*_columns(keys, 3), heads), prepare=True)
         books = _lock_and_look(connection, keys, lines, zones)
     _read_due_holds(connection, books)
     return books
@@ -40,8 +39,9 @@ def write_books(session: Session, books: Books) -> None:
     """Write what the fold changed: accounts, entries with their outbox pointers, postings and holds."""
     connection = _raw(session)
     with connection.pipeline():
-        if books.entries:
+        if books.entries or books.settled:
             _write_accounts(connection, books)
+        if books.entries:
             _add_entries(connection, books)
             feed.append_pointers(session)
         if books.outcomes:
@@ -110,7 +110,8 @@ def _hold(row: tuple[Any, ...]) -> Hold:
 
 
 def _write_accounts(connection: Raw, books: Books) -> None:
-    changed = {(entry.program_id, entry.member_id, entry.asset_id) for entry in books.entries}
+    # A settled account without a new entry has a new deadline: else the sweeper would come back to it for ever.
+    changed = books.settled | {(entry.program_id, entry.member_id, entry.asset_id) for entry in books.entries}
     rows = [
         (*key, a.balance, a.held, a.debt, a.seq, a.last_at_us, a.due_us, a.head, _array(a.lots))
         for key, a in books.accounts.items()

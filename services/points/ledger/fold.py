@@ -81,6 +81,7 @@ class Books:
 
     `known` by (program, posting id); `holds` by (program, hold id): those the lines name, and all open ones of
     accounts where something is due; `originals` by account and seq; `posted_seq` finds an original by its posting id.
+    `settled` are the accounts whose deadline was looked at anew.
     """
 
     now_us: int
@@ -94,6 +95,7 @@ class Books:
     entries: list[Entry] = field(default_factory=list)
     new_holds: dict[tuple[int, bytes], Hold] = field(default_factory=dict)
     ended_holds: dict[tuple[int, bytes], Hold] = field(default_factory=dict)
+    settled: set[AccountKey] = field(default_factory=set)
     outcomes: list[tuple[Line, Outcome]] = field(default_factory=list)
 
 
@@ -126,6 +128,7 @@ def settle(books: Books, account: Account) -> None:
         # Something became due within this fold, for which not every hold was read: the next touch looks again.
         deadlines.append(books.now_us)
     account.due_us = min([*deadlines, *_lot_deadline(account, zone)], default=None)
+    books.settled.add((account.program_id, account.member_id, account.asset_id))
 
 
 def today(now_us: int, zone: str) -> int:
@@ -167,6 +170,7 @@ def _answer(books: Books, line: Line) -> Outcome:
             replayed=True,
         )
     account = books.accounts[line.account]
+    settle(books, account)  # what an earlier line of this list brought back may be dead already
     try:
         movement = _move(books, account, line)
     except Refusal as refusal:
@@ -277,12 +281,19 @@ def _write(
         account.head,
     )
     books.entries.append(entry)
-    if books.reversing and movement.kind in (Kind.EARN, Kind.SPEND):
-        # A line of the same list may reverse what was posted a moment ago.
-        key = (account.program_id, account.member_id, account.asset_id)
-        books.originals[key, entry.seq] = Original(entry.seq, movement.kind, movement.amount, 0, movement.moves)
-        books.posted_seq[key, posting_id] = entry.seq
+    if books.reversing and movement.kind in (Kind.EARN, Kind.SPEND, Kind.CAPTURE):
+        _remember_original(books, entry)
     return entry
+
+
+def _remember_original(books: Books, entry: Entry) -> None:
+    """A line of the same list may reverse what was posted a moment ago."""
+    key = (entry.program_id, entry.member_id, entry.asset_id)
+    moves = entry.moves
+    if entry.kind == Kind.CAPTURE and entry.hold_id:
+        moves = books.holds[entry.program_id, entry.hold_id].moves
+    books.originals[key, entry.seq] = Original(entry.seq, entry.kind, entry.amount, 0, moves)
+    books.posted_seq[key, entry.posting_id] = entry.seq
 
 
 def details(

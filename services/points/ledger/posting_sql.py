@@ -7,12 +7,15 @@ for psycopg would otherwise choose a new array type, and PostgreSQL a new plan, 
 _US = "(extract(epoch FROM {0}) * 1000000)::bigint"
 _AT = "(timestamptz 'epoch' + {0} * interval '1 microsecond')"
 
+# Locks either every account or none: waiting to insert a missing one while holding locks could deadlock.
 LOCK_ACCOUNTS = f"""
+WITH k AS MATERIALIZED (SELECT * FROM unnest(%s::int[], %s::bigint[], %s::smallint[]) AS k(p, m, s))
 SELECT a.program_id, a.member_id, a.asset_id, a.balance, a.held, a.debt, a.seq,
        {_US.format("a.last_at")}, {_US.format("a.due_at")}, a.head, a.lots
-  FROM points_accounts a
-  JOIN unnest(%s::int[], %s::bigint[], %s::smallint[]) AS k(p, m, s)
-    ON (a.program_id, a.member_id, a.asset_id) = (k.p, k.m, k.s)
+  FROM points_accounts a JOIN k ON (a.program_id, a.member_id, a.asset_id) = (k.p, k.m, k.s)
+ WHERE NOT EXISTS (
+       SELECT FROM k LEFT JOIN points_accounts x ON (x.program_id, x.member_id, x.asset_id) = (k.p, k.m, k.s)
+        WHERE x.program_id IS NULL)
  ORDER BY a.program_id, a.member_id, a.asset_id
    FOR NO KEY UPDATE OF a"""
 
