@@ -38,10 +38,13 @@ def migrated(service: Service, package: str) -> Service:
 
 
 def empty(service: Service) -> None:
-    """Delete every row of the service's tables."""
-    names = ", ".join(table.name for table in service.database.metadata.sorted_tables)
+    """Delete every row of the service's tables; those that are empty already are left alone, which is most of the time."""
+    names = [table.name for table in service.database.metadata.sorted_tables]
+    some = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
     with service.database.transaction() as session:
-        session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        full = list(session.execute(text(some)).scalars())
+        if full:
+            session.execute(text(f"TRUNCATE {', '.join(full)} RESTART IDENTITY CASCADE"))
 
 
 class Caller:

@@ -1,0 +1,1 @@
+"""Who was invited by whom, and whether it has earned its two rewards."""

@@ -1,0 +1,1 @@
+"""Invitation campaigns, and the code by which a member invites in one."""

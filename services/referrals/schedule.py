@@ -1,0 +1,10 @@
+"""What cron enqueues for this service."""
+
+from common.cron import Every
+
+SCHEDULE = [
+    Every("services.referrals.jobs.pull_feed", "referrals", seconds=2, args=("points",)),
+    Every("services.referrals.jobs.pull_feed", "referrals", seconds=2, args=("levels",)),
+    Every("services.referrals.jobs.expire_groupbuys", "referrals", seconds=5),
+    Every("services.referrals.jobs.release_seats", "referrals", seconds=5),
+]
