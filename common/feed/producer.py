@@ -74,7 +74,8 @@ def append_many(
             "topic": topic,
             "p": [row[0] for row in rows],
             "m": [row[1] for row in rows],
-            "j": [json.dumps(row[2], ensure_ascii=False) for row in rows],
+            # Fractions came in as exact decimals; in JSON they are numbers again.
+            "j": [json.dumps(row[2], ensure_ascii=False, default=float) for row in rows],
         },
     )
 

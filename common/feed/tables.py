@@ -32,10 +32,6 @@ class Xid8(UserDefinedType[str]):
 ischema_names["xid8"] = Xid8
 
 
-# A schema that is read back knows the type too; otherwise every comparison with the declared tables warns of it.
-ischema_names["xid8"] = Xid8
-
-
 class FeedTables:
     """Declares the feed's tables in a service's own registry, under the service's prefix."""
 

@@ -1,12 +1,15 @@
 """Marshmallow fields with the house's bounds: integers every JSON reader keeps exact, text without controls."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 #: The largest integer every JSON reader (JavaScript's among them) keeps exact.
 LARGEST = 2**53 - 1
+_LONGEST_DOCUMENT = 16_384
+_DEEPEST_DOCUMENT = 8
 
 
 def integer(low: int = 0, high: int = LARGEST, **kwargs: Any) -> fields.Integer:
@@ -24,6 +27,15 @@ def query_integer(low: int = 0, high: int = LARGEST, **kwargs: Any) -> fields.In
     return fields.Integer(validate=validate.Range(min=low, max=high), **kwargs)
 
 
+class Flag(fields.Boolean):
+    """true or false, and nothing that Python takes for them: not 1, not "yes"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def text(longest: int, shortest: int = 1, **kwargs: Any) -> fields.String:
     """Text of bounded length without control characters."""
     pattern = validate.Regexp(r"^[^\x00-\x1f\x7f]*\Z", error="Control characters are not allowed.")
@@ -33,6 +45,11 @@ def text(longest: int, shortest: int = 1, **kwargs: Any) -> fields.String:
 def code(**kwargs: Any) -> fields.String:
     """A short name chosen by staff: lower-case letters, digits, `_` and `-`, up to 64."""
     return fields.String(validate=validate.Regexp(r"^[a-z][a-z0-9_-]{0,63}\Z"), **kwargs)
+
+
+def document(**kwargs: Any) -> fields.Dict:
+    """A JSON object of bounded size and depth, in which every number is one that all readers keep exact."""
+    return fields.Dict(keys=fields.String(), validate=_check_document, **kwargs)
 
 
 class Instant(fields.Field[datetime]):
@@ -55,3 +72,26 @@ class Instant(fields.Field[datetime]):
         if not 2000 <= instant.year < 2200:
             raise ValidationError("The year must be between 2000 and 2199.")
         return instant.astimezone(UTC)
+
+
+def _check_document(data: dict[str, Any]) -> None:
+    # The depth comes first: the text of something too deep cannot be taken.
+    if _depth(data) > _DEEPEST_DOCUMENT or len(str(data)) > _LONGEST_DOCUMENT:
+        raise ValidationError(f"At most {_LONGEST_DOCUMENT} characters and {_DEEPEST_DOCUMENT} levels of data.")
+    if not _exact(data):
+        raise ValidationError("Numbers in data must be exact: integers within ±(2^53 - 1), fractions of 15 digits.")
+
+
+def _depth(value: Any, deep: int = 0) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((_depth(item, deep + 1) for item in inner), default=deep) if deep <= _DEEPEST_DOCUMENT else deep
+
+
+def _exact(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_exact, value.values()))
+    if isinstance(value, list):
+        return all(map(_exact, value))
+    if isinstance(value, Decimal):
+        return len(value.as_tuple().digits) <= 15 and abs(value.adjusted()) <= 15
+    return not isinstance(value, int) or abs(value) <= LARGEST

@@ -30,7 +30,7 @@ class Wording:
     retry_after: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """An answer that is no success, as a value; raised at the edge for what is not a rule's refusal."""
 

@@ -76,6 +76,7 @@ class Person:
 
     def __init__(self, gateway: Gateway, token: str) -> None:
         self._gateway = gateway
+        self.token = token
         self._headers = {"Authorization": f"Bearer {token}"}
 
     @patient

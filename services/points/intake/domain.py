@@ -27,6 +27,12 @@ class EventFromTheFuture(Refusal):
     code = "event_from_the_future"
 
 
+class SubjectRefused(Refusal):
+    """Levels cannot say who the event's subject is: `subject`, `reason`."""
+
+    code = "subject_refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One outside event of one member; `source` and `id` name it for ever."""

@@ -75,19 +75,14 @@ def lock_orders(session: Session, program_id: int, keys: Iterable[tuple[int, str
     return {(row.member_id, row.order_id): _order(row) for row in session.execute(wanted)}
 
 
-def put_orders(session: Session, program_id: int, changed: Sequence[Order]) -> None:
-    """Write orders back. One that another transaction added meanwhile violates the key: the caller begins again."""
-    values = {
-        "p": program_id,
-        "m": [order.member_id for order in changed],
-        "o": [order.order_id for order in changed],
-        "e": [order.paid_event for order in changed],
-        "f": [order.paid_fen for order in changed],
-        "r": [order.refunded_fen for order in changed],
-        "x": [json.dumps(order.refunds) for order in changed],
-        "a": [json.dumps([asdict(award) for award in order.awards]) for order in changed],
-    }
-    session.execute(text(_PUT_ORDERS), values)
+def add_orders(session: Session, program_id: int, new: Sequence[Order]) -> None:
+    """Write orders that nobody knew. One that a twin added meanwhile violates the key: the caller begins again."""
+    session.execute(text(_ADD_ORDERS), _columns(program_id, new))
+
+
+def put_orders(session: Session, program_id: int, known: Sequence[Order]) -> None:
+    """Write back orders that `lock_orders` found."""
+    session.execute(text(_PUT_ORDERS), _columns(program_id, known))
 
 
 def add_events(session: Session, program_id: int, decided: Sequence[tuple[Event, dict[str, Any]]]) -> None:
@@ -97,7 +92,7 @@ def add_events(session: Session, program_id: int, decided: Sequence[tuple[Event,
             "INSERT INTO points_events (program_id, source, id, type, member_id, time, fingerprint, data, result)"
             " SELECT :p, s, i, t, m, w, f, d::jsonb, r::jsonb FROM unnest(CAST(:s AS text[]), CAST(:i AS text[]),"
             " CAST(:t AS text[]), CAST(:m AS bigint[]), CAST(:w AS timestamptz[]), CAST(:f AS bytea[]),"
-            " CAST(:d AS text[]), CAST(:r AS text[])) AS k(s, i, t, m, w, f, d, r)"
+            " CAST(:d AS text[]), CAST(:r AS text[])) AS k(s, i, t, m, w, f, d, r) ORDER BY s, i"
         ),
         {
             "p": program_id,
@@ -118,19 +113,33 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=float)
 
 
-# Rows that were locked are updated; new ones are inserted plainly, so that a twin's row is noticed, not overwritten.
-_PUT_ORDERS = """
+_GIVEN_ORDERS = """
 WITH given AS (
   SELECT m, o, e, f, r, ARRAY(SELECT jsonb_array_elements_text(x::jsonb)) AS x, a::jsonb AS a
     FROM unnest(CAST(:m AS bigint[]), CAST(:o AS text[]), CAST(:e AS text[]), CAST(:f AS bigint[]),
-                CAST(:r AS bigint[]), CAST(:x AS text[]), CAST(:a AS text[])) AS k(m, o, e, f, r, x, a)),
-changed AS (
-  UPDATE points_orders q SET paid_event = g.e, paid_fen = g.f, refunded_fen = g.r, refunds = g.x, awards = g.a
-    FROM given g WHERE q.program_id = :p AND (q.member_id, q.order_id) = (g.m, g.o)
-  RETURNING q.member_id, q.order_id)
+                CAST(:r AS bigint[]), CAST(:x AS text[]), CAST(:a AS text[])) AS k(m, o, e, f, r, x, a))"""
+
+# In one order, so that two batches that know the same orders do not wait for each other.
+_ADD_ORDERS = f"""{_GIVEN_ORDERS}
 INSERT INTO points_orders (program_id, member_id, order_id, paid_event, paid_fen, refunded_fen, refunds, awards)
-SELECT :p, m, o, e, f, r, x, a FROM given g
- WHERE NOT EXISTS (SELECT FROM changed c WHERE (c.member_id, c.order_id) = (g.m, g.o))"""
+SELECT :p, m, o, e, f, r, x, a FROM given ORDER BY m, o"""  # noqa: S608 - our own words only
+
+_PUT_ORDERS = f"""{_GIVEN_ORDERS}
+UPDATE points_orders q SET paid_event = g.e, paid_fen = g.f, refunded_fen = g.r, refunds = g.x, awards = g.a
+  FROM given g WHERE q.program_id = :p AND (q.member_id, q.order_id) = (g.m, g.o)"""  # noqa: S608 - our own words only
+
+
+def _columns(program_id: int, given: Sequence[Order]) -> dict[str, Any]:
+    return {
+        "p": program_id,
+        "m": [order.member_id for order in given],
+        "o": [order.order_id for order in given],
+        "e": [order.paid_event for order in given],
+        "f": [order.paid_fen for order in given],
+        "r": [order.refunded_fen for order in given],
+        "x": [json.dumps(order.refunds) for order in given],
+        "a": [json.dumps([asdict(award) for award in order.awards]) for order in given],
+    }
 
 
 def _order(row: Row[Any]) -> Order:

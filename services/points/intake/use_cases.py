@@ -29,10 +29,11 @@ class _Work:
 
     book: ProgramBook
     rules: list[PublishedRule]
-    orders: dict[tuple[int, str], Order]
+    known_orders: dict[tuple[int, str], Order]
     now: datetime
     lines: list[Line] = field(default_factory=list)
     awarded: list[tuple[Award, Result]] = field(default_factory=list)
+    taken_back: list[tuple[bytes, Award, dict[str, Any]]] = field(default_factory=list)
     touched: dict[tuple[int, str], Order] = field(default_factory=dict)
     decided: list[tuple[Event, Result]] = field(default_factory=list)
 
@@ -90,7 +91,7 @@ def list_events(session: Session, *, program_id: int, member_id: int, limit: int
 def _decide_all(session: Session, work: _Work, fresh: list[tuple[Event, Result]]) -> None:
     keys = {(event.member_id, event.data["order_id"]) for event, _ in fresh if event.type in _ORDER_EVENTS}
     if keys:
-        work.orders = repository.lock_orders(session, work.book.program.program_id, keys)
+        work.known_orders = repository.lock_orders(session, work.book.program.program_id, keys)
     for event, result in fresh:
         work.decided.append((event, result))
         _ORDER_EVENTS.get(event.type, _award)(work, event, result)
@@ -120,8 +121,7 @@ _ORDER_EVENTS = {"order.paid": _on_paid, "order.refunded": _on_refunded}
 
 def _order_of(work: _Work, event: Event) -> Order:
     key = (event.member_id, event.data["order_id"])
-    work.touched[key] = work.orders.setdefault(key, Order(*key))
-    return work.touched[key]
+    return work.touched.setdefault(key, work.known_orders.get(key) or Order(*key))
 
 
 def _award(work: _Work, event: Event, result: Result) -> list[Award]:
@@ -146,7 +146,7 @@ def _award(work: _Work, event: Event, result: Result) -> list[Award]:
 def _earn(work: _Work, event: Event, decision: Decision, result: Result) -> Award:
     command = Command(
         scope=f"event:{event.source}",
-        key=f"{event.id}/{decision.rule}",
+        key=f"{event.id} {decision.rule}",
         kind=Kind.EARN,
         member_id=event.member_id,
         asset=decision.asset,
@@ -178,7 +178,7 @@ def _reverse_refunded(work: _Work, order: Order, event: Event, result: Result) -
         award.reversed += amount
         command = Command(
             scope=f"event:{event.source}",
-            key=f"{event.id}/{award.rule}/reversal",
+            key=f"{event.id} {award.rule} reversal",
             kind=Kind.REVERSE,
             member_id=order.member_id,
             asset=award.asset,
@@ -187,20 +187,25 @@ def _reverse_refunded(work: _Work, order: Order, event: Event, result: Result) -
             reverses_posting=bytes.fromhex(award.posting_id),
             rule_version=award.version_id,
         )
-        work.lines.append(ledger.line_of(work.book, command, now=work.now))
-        result["reversed"].append({"rule": award.rule, "asset": award.asset, "amount": amount})
+        line = ledger.line_of(work.book, command, now=work.now)
+        work.lines.append(line)
+        shown = {"rule": award.rule, "asset": award.asset, "amount": amount, "reason": None}
+        result["reversed"].append(shown)
+        work.taken_back.append((line.posting_id, award, shown))
 
 
 def _write(session: Session, work: _Work, program_id: int, *, publish: bool) -> None:
     if work.lines:
         zones = {program_id: work.book.program.time_zone}
         outcomes = ledger.post(session, work.lines, zones=zones)
-        refused = {o.posting_id.hex(): o.status for o in outcomes if o.status != Status.POSTED}
-        for award, result in work.awarded:
-            if award.posting_id in refused:
-                result["decisions"] = [_as_refused(shown, award, refused) for shown in result["decisions"]]
+        refused = {outcome.posting_id: outcome.status for outcome in outcomes if outcome.status != Status.POSTED}
+        if refused:
+            _note_refused(work, refused)
     if work.touched:
-        repository.put_orders(session, program_id, list(work.touched.values()))
+        new = [order for key, order in work.touched.items() if key not in work.known_orders]
+        known = [order for key, order in work.touched.items() if key in work.known_orders]
+        repository.add_orders(session, program_id, new)
+        repository.put_orders(session, program_id, known)
     repository.add_events(session, program_id, work.decided)
     if publish:
         for topic, decided in groupby(work.decided, key=lambda pair: pair[0].type):
@@ -212,10 +217,18 @@ def _fact(program_id: int, event: Event) -> tuple[int, int | None, dict[str, Any
     return program_id, event.member_id, payload
 
 
-def _as_refused(shown: dict[str, Any], award: Award, refused: Mapping[str, Status]) -> dict[str, Any]:
-    if shown["rule"] != award.rule:
-        return shown
-    return {**shown, "amount": 0, "reason": f"ledger_refused: {refused[award.posting_id].name.lower()}"}
+def _note_refused(work: _Work, refused: Mapping[bytes, Status]) -> None:
+    """What the ledger refused was neither awarded nor taken back, and the results say so."""
+    for award, result in work.awarded:
+        if status := refused.get(bytes.fromhex(award.posting_id)):
+            shown = next(one for one in result["decisions"] if one["rule"] == award.rule)
+            shown.update(amount=0, reason=f"ledger_refused: {status.name.lower()}")
+    for posting_id, award, shown in work.taken_back:
+        if status := refused.get(posting_id):
+            award.reversed -= shown["amount"]
+            shown.update(amount=0, reason=f"ledger_refused: {status.name.lower()}")
+    for order in work.touched.values():
+        order.awards = [award for award in order.awards if bytes.fromhex(award.posting_id) not in refused]
 
 
 def _shown(decision: Decision) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How refusals of intake are answered."""
 
 from common.http.problems import Wording, Wordings
-from services.points.intake.domain import EventFromTheFuture, EventReused
+from services.points.intake.domain import EventFromTheFuture, EventReused, SubjectRefused
 
 WORDINGS: Wordings = {
     EventReused: Wording(
@@ -14,5 +14,11 @@ WORDINGS: Wordings = {
         "The event {event} is more than a day ahead of our clock; check the sender's clock.",
         "事件 {event} 的时间超前一天以上,请检查发送方时钟。",
         pointer="/time",
+    ),
+    SubjectRefused: Wording(
+        422,
+        "Nobody can be found as {subject}: {reason} Nothing was taken in.",
+        "无法识别 {subject}:{reason} 本次未处理任何事件。",
+        pointer="/subject",
     ),
 }

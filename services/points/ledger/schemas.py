@@ -4,7 +4,7 @@ import uuid
 
 from marshmallow import Schema, fields, validate
 
-from common.http.fields import Instant, code, integer, member_id, query_integer, text
+from common.http.fields import Flag, Instant, code, integer, member_id, query_integer, text
 from services.points.ledger.domain import Kind
 from services.points.programs.schemas import validity
 
@@ -52,7 +52,7 @@ class BatchLine(PostingRequest):
 class BatchRequest(Schema):
     """Up to 1,000 lines. `atomic`: all or nothing; otherwise each is posted or refused by itself."""
 
-    atomic = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    atomic = Flag(load_default=False)
     lines = fields.List(fields.Nested(BatchLine), required=True, validate=validate.Length(min=1, max=MOST_LINES))
 
 

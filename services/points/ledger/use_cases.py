@@ -93,13 +93,20 @@ def post(session: Session, lines: Sequence[Line], *, zones: dict[int, str]) -> l
 
 
 def post_all_or_nothing(session: Session, lines: Sequence[Line], *, zones: dict[int, str]) -> list[Outcome]:
-    """Post every line, or none when one is refused; then the others are `NOT_ATTEMPTED` and no key is used up."""
+    """Post every line, or none when one is refused; then the others are `NOT_ATTEMPTED` and no key is used up.
+
+    What was posted before under a line's key stays posted, and is answered so.
+    """
     books = books_repository.load_books(session, lines, zones=zones)
+    answered = {posting_id for _, posting_id in books.known}
     outcomes = fold(books, lines)
     if all(outcome.status == Status.POSTED for outcome in outcomes):
         books_repository.write_books(session, books)
         return outcomes
-    return [_unattempted(outcome) if outcome.status == Status.POSTED else outcome for outcome in outcomes]
+    return [
+        _unattempted(outcome) if outcome.status == Status.POSTED and outcome.posting_id not in answered else outcome
+        for outcome in outcomes
+    ]
 
 
 def settle(session: Session, accounts: Iterable[AccountKey], *, zones: dict[int, str]) -> int:

@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from marshmallow import Schema, fields, validate
 
-from common.http.fields import code, text
+from common.http.fields import Flag, code, text
 
 
 def validity(**kwargs: Any) -> fields.String:
@@ -38,7 +38,7 @@ class AssetRequest(Schema):
 
     name_en = text(40, required=True)
     name_zh = text(40, required=True)
-    debt_allowed = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    debt_allowed = Flag(load_default=False)
     validity = validity(load_default="unlimited")
 
 

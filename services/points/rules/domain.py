@@ -6,6 +6,7 @@ from typing import Any
 
 from common.clock import zone
 from common.errors import Refusal
+from services.points.programs.domain import check_validity
 from services.points.rules import expressions
 
 #: One award is at most this; a formula that gives more is refused and says so (traps T21).
@@ -76,11 +77,13 @@ class Decision:
 
 
 def check(rule: Rule) -> None:
-    """Refuse what could never work or must not be: raises `BadExpression`, `ForbiddenTrigger`."""
+    """Refuse what could never work or must not be: raises `BadExpression`, `ForbiddenTrigger`, `BadValidity`."""
     if rule.trigger in _FORBIDDEN:
         raise ForbiddenTrigger(trigger=rule.trigger)
     expressions.check(rule.condition)
     expressions.check(rule.formula)
+    if rule.validity is not None:
+        check_validity(rule.validity)
 
 
 def context_of(event_type: str, time: datetime, data: dict[str, Any], time_zone: str) -> dict[str, Any]:

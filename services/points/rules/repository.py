@@ -23,6 +23,12 @@ def put_draft(session: Session, program_id: int, code: str, document: dict[str, 
     )
 
 
+def drop_draft(session: Session, program_id: int, code: str) -> None:
+    """The draft became a version; the rule has none any more."""
+    mine = (rules.c.program_id == program_id, rules.c.code == code)
+    session.execute(update(rules).where(*mine).values(draft=None))
+
+
 def get_rule(session: Session, program_id: int, code: str, *, lock: bool = False) -> Row[Any]:
     """The rule's row; raises `UnknownRule`."""
     wanted = select(rules).where(rules.c.program_id == program_id, rules.c.code == code)
@@ -65,9 +71,7 @@ def has_version(session: Session, program_id: int, code: str, version: int) -> b
 def make_live(session: Session, program_id: int, code: str, version: int | None, *, actor: str) -> None:
     """Let that version (or none) decide from now on, and note who said so."""
     mine = (rules.c.program_id == program_id, rules.c.code == code)
-    session.execute(
-        update(rules).where(*mine).values(live_version=version, draft=None, changed_at=func.clock_timestamp())
-    )
+    session.execute(update(rules).where(*mine).values(live_version=version, changed_at=func.clock_timestamp()))
     row = {"program_id": program_id, "code": code, "version": version, "actor": actor}
     session.execute(insert(publications).values(row))
 

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from common.http.fields import Instant, code, integer, text
+from common.http.fields import Instant, code, document, integer, text
 from services.points.programs.schemas import validity
 from services.points.rules.expressions import LONGEST
 
@@ -37,7 +37,7 @@ class SimulationRequest(Schema):
 
     type = fields.String(required=True, validate=_EVENT_TYPE)
     time = Instant(load_default=None, allow_none=True)
-    data = fields.Dict(keys=fields.String(), load_default=dict)
+    data = document(load_default=dict)
 
 
 class DecisionResponse(Schema):

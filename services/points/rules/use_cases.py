@@ -18,7 +18,7 @@ _live: dict[int, tuple[float, list[PublishedRule]]] = {}
 def draft_rule(session: Session, *, program_id: int, code: str, document: dict[str, Any]) -> Any:
     """Write the rule's draft; nothing changes for members.
 
-    Raises `UnknownAsset`, `BadExpression`, `ForbiddenTrigger`.
+    Raises `UnknownAsset`, `BadExpression`, `ForbiddenTrigger`, `BadValidity`.
     """
     rule = domain.Rule(**document)
     program_book(session, program_id).asset(rule.asset)
@@ -48,6 +48,7 @@ def publish(session: Session, *, program_id: int, code: str, actor: str) -> Any:
         raise NoDraft(rule=code)
     domain.check(repository.rule_of(row.draft))
     version = repository.add_version(session, program_id, code, row.draft)
+    repository.drop_draft(session, program_id, code)
     return _make_live(session, program_id, code, version, actor)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load
 
-from common.http.fields import Instant, code, integer, query_integer, text
+from common.http.fields import Flag, Instant, code, integer, query_integer, text
 from services.referrals.groupbuys.domain import Terms
 from services.referrals.rewards.schemas import reward
 
@@ -20,7 +20,7 @@ class GroupbuyCampaignRequest(Schema):
     window_seconds = integer(1, _THIRTY_DAYS, load_default=86_400)
     seat_hold_seconds = integer(1, 86_400, load_default=900)
     per_member_limit = integer(1, 1000, load_default=1)
-    new_members_only = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    new_members_only = Flag(load_default=False)
     reward_on_fill = reward(0, load_default=list)
     reward_for_head = reward(0, load_default=list)
     starts_at = Instant(load_default=None, allow_none=True)

@@ -1,0 +1,1 @@
+"""The OpenAPI of the whole house, and the page to browse it."""

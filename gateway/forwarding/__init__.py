@@ -1,0 +1,1 @@
+"""The way through the door: a plain WSGI callable before Flask, because most requests only pass."""

@@ -1,0 +1,28 @@
+"""Which address belongs to which service. What is not listed is not forwarded."""
+
+PREFIXES: dict[str, tuple[str, ...]] = {
+    "points": (
+        "/v1/program",
+        "/v1/assets",
+        "/v1/accounts",
+        "/v1/postings",
+        "/v1/holds",
+        "/v1/reversals",
+        "/v1/events",
+        "/v1/rules",
+    ),
+    "levels": ("/v1/members", "/v1/tiers", "/v1/checkins", "/v1/badges", "/v1/leaderboards"),
+    "referrals": ("/v1/invitations", "/v1/bindings", "/v1/groupbuys"),
+    "redemption": ("/v1/items", "/v1/redemptions"),
+}
+_SERVICE = {prefix: service for service, prefixes in PREFIXES.items() for prefix in prefixes}
+
+
+def service_for(path: str) -> tuple[str, str] | None:
+    """The service and the prefix of a path; the longest prefix wins, cut at slashes only. None for our own."""
+    while path:
+        service = _SERVICE.get(path)
+        if service is not None:
+            return service, path
+        path = path.rpartition("/")[0]
+    return None

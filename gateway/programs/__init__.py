@@ -1,0 +1,1 @@
+"""Programs as the door knows them: a code to sign in with, and the mini-program that belongs to it."""

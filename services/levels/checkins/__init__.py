@@ -1,0 +1,1 @@
+"""Check-ins: once per business day and campaign, a table of day rewards, streaks and their milestones (P1, P2)."""

@@ -1,0 +1,18 @@
+"""The levels database: its own registry, its engine, its feed and its idempotency keys."""
+
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from common.database import Database
+from common.feed import FeedTables
+from common.http.once import idempotency_table
+
+
+class Table(SQLModel, registry=registry()):
+    """Base of every table of this service."""
+
+
+database = Database("levels", Table.metadata)
+feed = FeedTables("levels", Table.metadata)
+keys = idempotency_table("levels", Table.metadata)
+transaction = database.transaction

@@ -1,0 +1,81 @@
+"""RQ entry points: pulling feeds, and the work that is due in rows. A lost job loses nothing; the cron asks again."""
+
+from datetime import date, timedelta
+
+from common import clock
+from common.queue import job
+from common.worker import pull_from
+from services.levels.checkins import use_cases as checkins
+from services.levels.database import database, transaction
+from services.levels.leaderboards import use_cases as leaderboards
+from services.levels.leaderboards.domain import RankedSet
+from services.levels.tiers import use_cases as tiers
+
+#: No transaction of points lives longer (time-outs of common/database.py): a pull begun this long after an instant has
+#: seen every entry made before it, so what falls due then is decided with all that was earned in time.
+_SETTLED = timedelta(seconds=30)
+
+
+@job("levels")
+def pull_feed(source: str) -> None:
+    """Apply what stands ready in a neighbour's feed."""
+    _pull(source)
+
+
+@job("levels")
+def advance_tiers() -> None:
+    """Let validity windows end and new ladders come into force, with every growth entry made before."""
+    until = clock.now() - _SETTLED
+    _pull("points")
+    while True:
+        with transaction() as session:
+            if not tiers.advance_due(session, until=until):
+                return
+
+
+@job("levels")
+def grant_promotions() -> None:
+    """Hand out what promotions owe."""
+    while True:
+        with transaction() as session:
+            if not tiers.grant_promotions(session):
+                return
+
+
+@job("levels")
+def grant_milestones() -> None:
+    """Hand out streak milestones that are due."""
+    while True:
+        with transaction() as session:
+            if not checkins.grant_milestones(session, now=clock.now()):
+                return
+
+
+@job("levels")
+def refresh_boards() -> None:
+    """Show changed scores."""
+    leaderboards.refresh(database)
+
+
+@job("levels")
+def rebuild_board(program_id: int, metric: str, period: str, starts_on: str) -> None:
+    """Build the sorted set that somebody asked for and that is not there."""
+    leaderboards.rebuild(database, RankedSet(program_id, metric, period, date.fromisoformat(starts_on)))
+
+
+@job("levels")
+def close_boards() -> None:
+    """Freeze and reward the periods that have ended, with every order and entry that came before their end."""
+    until = clock.now() - _SETTLED
+    _pull("points")
+    with transaction() as session:
+        due = leaderboards.due_closings(session, until=until)
+    for board, ranked in due:
+        with transaction() as session:
+            leaderboards.close_period(session, board, ranked, now=clock.now())
+
+
+def _pull(source: str) -> None:
+    from services.levels.service import service  # the service's routes import what this module imports
+
+    pull_from(service, source)

@@ -1,0 +1,31 @@
+"""How Schemathesis signs in: as a member or staff by token, as a system by signing each request it has prepared."""
+
+import os
+import secrets
+import time
+
+import schemathesis
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from gateway.signing import authorization
+
+
+class AsCaller(AuthBase):
+    """The caller named by JIFEN_TEST_CALLER: `token <bearer>` or `key <id> <secret>`."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        kind, *words = os.environ["JIFEN_TEST_CALLER"].split()
+        if kind == "token":
+            request.headers["Authorization"] = f"Bearer {words[0]}"
+            return request
+        body = request.body or b""
+        data = body.encode() if isinstance(body, str) else body
+        target = request.path_url
+        nonce = secrets.token_urlsafe(18)
+        signed = authorization(request.method or "GET", target, data, words[0], words[1], int(time.time()), nonce)
+        request.headers["Authorization"] = signed
+        return request
+
+
+schemathesis.auth.set_from_requests(AsCaller())

@@ -1,0 +1,61 @@
+"""The door on a real port, with services behind it and people in front of it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from common.queue import redis
+from common.service import Service
+from common.settings import settings
+from gateway.application import create_gateway
+from tests.gateway import SERVICES, SESSION_SECRET, Levels, People, echo, environment, forget_everything, serving
+from tests.support import empty, migrated
+
+
+@pytest.fixture(scope="session")
+def gateway_migrated(servers: None) -> Iterator[Service]:
+    """The gateway with its schema."""
+    from gateway.service import service
+
+    os.environ["JIFEN_SESSION_SECRET"] = SESSION_SECRET
+    os.environ["JIFEN_KEY_ENCRYPTION_SECRET"] = "the key secret of tests, long enough too"
+    settings.cache_clear()
+    yield migrated(service, "gateway")
+    service.database.dispose()
+
+
+@pytest.fixture
+def people(gateway_migrated: Service) -> People:
+    """An empty gateway with two programs."""
+    empty(gateway_migrated)
+    redis().flushall()
+    forget_everything()
+    return People()
+
+
+@pytest.fixture
+def services(people: People) -> Iterator[None]:
+    """An echo in the place of every service."""
+    with ExitStack() as stack:
+        urls = {f"JIFEN_{name.upper()}_URL": stack.enter_context(serving(echo)) for name in SERVICES}
+        stack.enter_context(environment(**urls))
+        yield
+
+
+@pytest.fixture
+def door(services: None) -> Iterator[str]:
+    """The URL of the door."""
+    gateway = create_gateway()
+    with serving(gateway) as url:
+        yield url
+    gateway.close()
+
+
+@pytest.fixture
+def levels(people: People) -> Iterator[Levels]:
+    """A levels service that knows nobody yet; ask for it before the door."""
+    service = Levels()
+    with serving(service) as url, environment(JIFEN_LEVELS_URL=url):
+        yield service
