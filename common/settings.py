@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     redemption_url: str = "http://127.0.0.1:8104"
     gateway_url: str = "http://127.0.0.1:8100"
 
+    member_requests_per_second: int = Field(default=20, ge=1)
+    staff_requests_per_second: int = Field(default=50, ge=1)
+
     database_pool_size: int = Field(default=8, ge=1, le=200)
 
     def database_url(self, service: str) -> str:

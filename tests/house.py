@@ -53,9 +53,9 @@ class House:
 
 
 @contextmanager
-def running_house(folder: Path) -> Iterator[House]:
-    """A stack on free ports, with the demo's program set up over HTTP."""
-    with running_stack(folder, ready_seconds=120) as stack:
+def running_house(folder: Path, **variables: str) -> Iterator[House]:
+    """A stack on free ports, with the demo's program set up over HTTP; `variables` go into its environment."""
+    with running_stack(folder, ready_seconds=120, variables=variables) as stack:
         gateway = Gateway(stack.url("gateway"))
         credentials = program.open_program(folder, stack.env)
         marketer, shop = program.set_up(gateway, credentials)

@@ -7,6 +7,7 @@ known by the cluster's system identifier, and a cursor first finishes what its o
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,10 @@ from common.feed.tables import FeedTables
 Expand = Callable[[Session, Sequence[RowMapping]], list[dict[str, Any]]]
 
 _FROM_NOTHING = "3:3:"  # xid 3 is the first normal transaction: this snapshot has seen nothing
+_EVERYTHING = f"{2**63 - 1}:{2**63 - 1}:"  # what an ended generation has: all of it was committed before the restore
+_XID = "[1-9][0-9]{0,18}"
+_SNAPSHOT = rf"{_XID}:{_XID}:(?:{_XID}(?:,{_XID})*)?"
+_CURSOR = re.compile(rf"([0-9]{{1,9}})\|({_SNAPSHOT})\|({_SNAPSHOT})?\|(0|{_XID})\Z")
 
 
 class BadCursor(ValueError):
@@ -100,35 +105,43 @@ def page(
     """
     position = _parse(after)
     here, bounds = _generation(session, tables, position.generation)
+    ended = position.generation < here
     if not position.target:
-        position = _Position(position.generation, position.base, _snapshot(session))
+        target = _EVERYTHING if ended else _snapshot(session)
+        position = _Position(position.generation, position.base, target)
     rows = _rows(session, tables, position, bounds, limit, topics)
-    more = len(rows) == limit
-    if more:
+    more = len(rows) == limit or ended
+    if len(rows) == limit:
         position = _Position(position.generation, position.base, position.target, int(rows[-1]["id"]))
-    elif position.generation < here:
-        position, more = _Position(position.generation + 1, _FROM_NOTHING), True
+    elif position.target == _EVERYTHING:
+        position = _Position(position.generation + 1, _FROM_NOTHING)
     else:
-        position = _Position(here, position.target)
+        position = _Position(position.generation, position.target)
     return Page(_facts(session, tables.service, rows, expand or {}), position.text(), more)
+
+
+def notice_cluster(session: Session, tables: FeedTables) -> None:
+    """Begin a new generation if this is another cluster than the last one's; to be done before anything is written."""
+    _generation(session, tables, 0)
 
 
 def _parse(cursor: str) -> _Position:
     if not cursor:
         return _Position(0, _FROM_NOTHING)
-    parts = cursor.split("|")
-    try:
-        generation, base, target, last_id = parts
-        for snapshot in filter(None, (base, target)):
-            low, high, running = snapshot.split(":")
-            if not 0 < int(low) <= int(high) < 2**63 or any(not int(xid) for xid in running.split(",") if running):
-                raise ValueError(snapshot)
-        position = _Position(int(generation), base, target, int(last_id))
-    except ValueError as error:
-        raise BadCursor(cursor) from error
-    if not base or not 0 <= position.generation < 2**31 or not 0 <= position.last_id < 2**63:
+    match = _CURSOR.match(cursor)
+    if not match:
         raise BadCursor(cursor)
-    return position
+    generation, base, target, last_id = match[1], match[2], match[3] or "", match[4]
+    if not all(map(_is_sane, filter(None, (base, target)))) or int(last_id) >= 2**63:
+        raise BadCursor(cursor)
+    return _Position(int(generation), base, target, int(last_id))
+
+
+def _is_sane(snapshot: str) -> bool:
+    """Whether PostgreSQL would take it: what was running lies in order between its bounds."""
+    low, high, running = snapshot.split(":")
+    xids = [int(low), *(int(xid) for xid in running.split(",") if xid)]
+    return xids == sorted(xids) and xids[-1] <= int(high) < 2**63 and int(high) not in xids[1:]
 
 
 def _generation(session: Session, tables: FeedTables, wanted: int) -> tuple[int, tuple[int, int | None]]:
@@ -170,14 +183,13 @@ def _rows(
     first_page = position.last_id == 0 and position.base != _FROM_NOTHING
     new_only = "xid >= pg_snapshot_xmin(CAST(:base AS pg_snapshot)) AND" if first_page else ""
     order = "id + 0" if first_page else "id"
-    # Rows of an ended generation were all committed before the restore; only the cursor's base can hide them.
-    visible = "" if bounds[1] else "AND pg_visible_in_snapshot(xid, CAST(:target AS pg_snapshot))"
     end = "AND id < :end" if bounds[1] else ""
     wanted = "AND topic = ANY(:topics)" if topics else ""
     statement = text(
         "SELECT id, at, program_id, member_id, topic, pointer, payload"  # noqa: S608 - only our own fragments
         f" FROM {tables.outbox.name} WHERE {new_only} id > :last AND id >= :first {end}"
-        f" AND NOT pg_visible_in_snapshot(xid, CAST(:base AS pg_snapshot)) {visible} {wanted}"
+        " AND NOT pg_visible_in_snapshot(xid, CAST(:base AS pg_snapshot))"
+        f" AND pg_visible_in_snapshot(xid, CAST(:target AS pg_snapshot)) {wanted}"
         f" ORDER BY {order} LIMIT :limit"
     )
     values = {

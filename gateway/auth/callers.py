@@ -76,7 +76,7 @@ def _bearer(token: str) -> Caller:
 
 @lru_cache(maxsize=65_536)
 def _of_token(identity: Identity) -> Caller:
-    policy = policies.STAFF if identity.kind == "staff" else policies.MEMBER
+    policy = policies.staff() if identity.kind == "staff" else policies.member()
     return Caller(identity, policy, f"{identity.program_id}:{identity.actor}")
 
 

@@ -22,20 +22,21 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that may be filled with nonsense."""
-    with running_house(tmp_path_factory.mktemp("openapi")) as house:
+    limits = {"JIFEN_MEMBER_REQUESTS_PER_SECOND": "100000", "JIFEN_STAFF_REQUESTS_PER_SECOND": "100000"}
+    with running_house(tmp_path_factory.mktemp("openapi"), **limits) as house:
         yield house
 
 
-def callers(house: House) -> dict[str, str]:
-    """Who calls."""
-    return {
-        "member": f"token {house.member('schema').token}",
-        "staff": f"token {house.staff('boss').token}",
-        "system": f"key {house.credentials.key_id} {house.credentials.key_secret}",
-    }
+def caller(house: House, kind: str) -> str:
+    """Who calls, as `hooks.AsCaller` takes it."""
+    if kind == "system":
+        return f"key {house.credentials.key_id} {house.credentials.key_secret}"
+    person = house.staff("boss") if kind == "staff" else house.member("schema")
+    return f"token {person.token}"
 
 
-@pytest.mark.parametrize("kind", ["member", "staff", "system"])
+# The admin comes last: part of what the nonsense does in its name is to end keys and disable staff.
+@pytest.mark.parametrize("kind", ["member", "system", "staff"])
 def test_every_endpoint_keeps_its_promises(house: House, kind: str) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
@@ -46,7 +47,7 @@ def test_every_endpoint_keeps_its_promises(house: House, kind: str) -> None:
     environment = {
         **os.environ,
         "SCHEMATHESIS_HOOKS": "tests.openapi.hooks",
-        "JIFEN_TEST_CALLER": callers(house)[kind],
+        "JIFEN_TEST_CALLER": caller(house, kind),
         "PYTHONPATH": str(HERE.parents[1]),
         "PYTHONWARNINGS": "default",
     }
