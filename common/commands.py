@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from common.feed import notice_cluster
 from common.logs import configure_logs
 from common.migrations import upgrade, write_revision
 from common.service import Finding, Service
@@ -32,6 +33,9 @@ def service_commands(package: str, load: str = "service") -> click.Group:
         """Bring the database to the newest schema; quick when there is nothing to do."""
         it = service()
         upgrade(it.database, package)
+        with it.database.transaction() as session:
+            # After a restore this must come before the first write: its transaction ids may look old to consumers.
+            notice_cluster(session, it.feed)
         click.echo(f"{it.name}: schema is up to date")
 
     @commands.command()

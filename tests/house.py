@@ -82,4 +82,5 @@ def eventually(look: Callable[[], Any], expected: Any, *, seconds: float = 90) -
         if look() == expected:
             return
         time.sleep(0.25)
-    assert look() == expected
+    found = look()
+    assert found == expected, f"still {found!r} after {seconds:g} s, not {expected!r}"

@@ -2,7 +2,7 @@
 
 from common.feed.consumer import Apply, Subscription, pull
 from common.feed.fact import Fact, Page
-from common.feed.producer import append, append_many, append_pointers, page
+from common.feed.producer import append, append_many, append_pointers, notice_cluster, page
 from common.feed.tables import FeedTables
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "append",
     "append_many",
     "append_pointers",
+    "notice_cluster",
     "page",
     "pull",
 ]

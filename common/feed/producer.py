@@ -146,7 +146,7 @@ def _is_sane(snapshot: str) -> bool:
 
 def _generation(session: Session, tables: FeedTables, wanted: int) -> tuple[int, tuple[int, int | None]]:
     """The newest generation, and the ids `[first, end)` of the wanted one; begins a new one on another cluster."""
-    system = session.execute(text("SELECT system_identifier::text FROM pg_control_system()")).scalar_one()
+    system = _system_identifier(session)
     table = tables.generations
     known = session.execute(select(table).order_by(table.c.number)).all()
     if not known or known[-1].system_identifier != system:
@@ -155,6 +155,15 @@ def _generation(session: Session, tables: FeedTables, wanted: int) -> tuple[int,
         raise BadCursor(f"generation {wanted}")
     end = known[wanted + 1].first_id if wanted + 1 < len(known) else None
     return len(known) - 1, (known[wanted].first_id, end)
+
+
+def _system_identifier(session: Session) -> str:
+    """The cluster's own name; asked once a connection, for a connection does not outlive its server."""
+    known = session.connection().info
+    if "system_identifier" not in known:
+        asked = text("SELECT system_identifier::text FROM pg_control_system()")
+        known["system_identifier"] = session.execute(asked).scalar_one()
+    return str(known["system_identifier"])
 
 
 def _begin_generation(session: Session, tables: FeedTables, number: int, system: str) -> Any:

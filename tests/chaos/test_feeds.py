@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.house import House, eventually, purchase, running_house
+from tests.servers import throwaway_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -33,9 +33,9 @@ VICTIMS = (
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house() -> Iterator[House]:
     """A house of this test's own, to be set on fire."""
-    with running_house(tmp_path) as house:
+    with throwaway_folder() as folder, running_house(folder) as house:
         yield house
 
 

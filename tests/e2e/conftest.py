@@ -1,16 +1,15 @@
 """One house for all stories of this folder."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.house import House, running_house
+from tests.servers import throwaway_folder
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house() -> Iterator[House]:
     """The running house."""
-    folder: Path = tmp_path_factory.mktemp("house")
-    with running_house(folder) as house:
+    with throwaway_folder() as folder, running_house(folder) as house:
         yield house

@@ -87,7 +87,11 @@ def test_an_invitation_rewards_both_sides_once_and_a_full_refund_takes_it_back(h
 
 def test_a_week_of_check_ins_starts_with_one_day_and_a_double_tap_is_one(house: House) -> None:
     table = [[{"kind": "asset", "asset": "points", "amount": amount}] for amount in (5, 5, 10, 5, 5, 10, 20)]
-    house.marketer.call("PUT", "/v1/badges/streak-7", {"name_en": "A week", "name_zh": "七天", "criteria_en": "Seven days in a row", "criteria_zh": "连续七天"})
+    house.marketer.call(
+        "PUT",
+        "/v1/badges/streak-7",
+        {"name_en": "A week", "name_zh": "七天", "criteria_en": "Seven days in a row", "criteria_zh": "连续七天"},
+    )
     campaign = {"name_en": "First week", "name_zh": "首周签到", "day_table": table, "milestones": []}
     house.marketer.call("PUT", "/v1/checkins/campaigns/first-week", campaign)
     dora = house.member("dora")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import House, running_house
+from tests.servers import throwaway_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -20,10 +21,10 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house() -> Iterator[House]:
     """A house that may be filled with nonsense."""
     limits = {"JIFEN_MEMBER_REQUESTS_PER_SECOND": "100000", "JIFEN_STAFF_REQUESTS_PER_SECOND": "100000"}
-    with running_house(tmp_path_factory.mktemp("openapi"), **limits) as house:
+    with throwaway_folder() as folder, running_house(folder, **limits) as house:
         yield house
 
 
