@@ -1,6 +1,16 @@
 """The traps are reproduced on the services of the service tests."""
 
+from tests.levels import levels, levels_migrated, unchecked
 from tests.points import brand, clock
 from tests.service.conftest import points, points_migrated, servers
 
-__all__ = ["brand", "clock", "points", "points_migrated", "servers"]
+__all__ = [
+    "brand",
+    "clock",
+    "levels",
+    "levels_migrated",
+    "points",
+    "points_migrated",
+    "servers",
+    "unchecked",
+]

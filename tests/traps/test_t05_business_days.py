@@ -1,6 +1,6 @@
 """T5 and T34: days cut in UTC, in the browser's or the server's zone break streaks. Ours are the program's."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,46 +8,27 @@ import pytest
 from tests.levels import Levels
 
 
-@pytest.mark.parametrize(
-    "zone",
-    [
-        "Asia/Shanghai",
-        "America/New_York",
-        "Europe/Berlin",
-        "Pacific/Kiritimati",
-        "Australia/Lord_Howe",
-        "Asia/Kathmandu",
-        "UTC",
-    ],
-)
-@pytest.mark.parametrize(
-    "day",
-    [
-        (2026, 1, 31),
-        (2026, 12, 31),
-        (2028, 2, 28),
-        (2028, 2, 29),
-        (2026, 3, 28),
-        (2026, 10, 24),
-        (2026, 3, 7),
-        (2026, 10, 31),
-    ],
-)
-def test_a_second_before_and_at_midnight_are_two_days_and_one_streak(
-    levels: Levels, zone: str, day: tuple[int, int, int]
-) -> None:
+DAYS = [(2026, 1, 31), (2026, 12, 31), (2028, 2, 28), (2028, 2, 29), (2026, 3, 28), (2026, 10, 24), (2026, 3, 7)]
+ZONES = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Australia/Lord_Howe", "UTC"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_second_before_and_at_midnight_are_two_days_and_one_streak(levels: Levels, zone: str) -> None:
     levels.zone(zone)
     levels.campaign()
     local = ZoneInfo(zone)
-    midnight = (datetime(*day, tzinfo=local) + timedelta(days=1)).astimezone(UTC)
-    levels.now = midnight - timedelta(seconds=1)
-    before = levels.tap(7).json
-    levels.now = midnight
-    after = levels.tap(7).json
-    assert (before["day"], before["streak"]) == (str(datetime(*day, tzinfo=UTC).date()), 1)
-    assert (after["day"], after["streak"]) == (str(datetime(*day, tzinfo=UTC).date() + timedelta(days=1)), 2)
-    levels.now = (datetime(*day, 23, 59, 59, tzinfo=local) + timedelta(days=2)).astimezone(UTC)
-    assert levels.calendar(7)["streak"] == 2
+    for member_id, day in enumerate(DAYS, start=1):
+        midnight = (datetime(*day, tzinfo=local) + timedelta(days=1)).astimezone(UTC)
+        levels.now = midnight - timedelta(seconds=1)
+        before = levels.tap(member_id).json
+        levels.now = midnight
+        after = levels.tap(member_id).json
+        assert (before["day"], before["streak"]) == (str(date(*day)), 1)
+        assert (after["day"], after["streak"]) == (str(date(*day) + timedelta(days=1)), 2)
+        levels.now = (datetime(*day, 23, 59, 59, tzinfo=local) + timedelta(days=2)).astimezone(UTC)
+        assert levels.calendar(member_id)["streak"] == 2
+        levels.later(seconds=1)
+        assert levels.calendar(member_id)["streak"] == 0
 
 
 def test_before_eight_in_shanghai_is_not_yesterday_again(levels: Levels) -> None:

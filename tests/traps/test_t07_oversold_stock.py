@@ -4,6 +4,8 @@ Reserving is one conditional statement, the constraint repeats it, a hold has an
 belong to an order that kept its stock.
 """
 
+# ruff: noqa: F811 - fixtures are asked for by name
+
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from services.redemption.catalog import repository
 from services.redemption.database import transaction
 from services.redemption.orders import jobs
-from tests.redemption import Mall
+from tests.redemption import Mall, mall, redemption, redemption_migrated  # noqa: F401 - fixtures
 
 
 def test_reserving_decides_by_what_is_there_now_not_by_what_was_read(mall: Mall) -> None:

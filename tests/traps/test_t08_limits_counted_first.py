@@ -3,10 +3,12 @@
 The member's count moves by one statement that carries the limit, `+ n <= limit`.
 """
 
+# ruff: noqa: F811 - fixtures are asked for by name
+
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.redemption import Mall
+from tests.redemption import Mall, mall, redemption, redemption_migrated  # noqa: F401 - fixtures
 
 
 def test_quick_fingers_do_not_pass_the_limit(mall: Mall) -> None:

@@ -3,6 +3,8 @@
 States move by guarded updates along one direction; what comes late finds the order as it is.
 """
 
+# ruff: noqa: F811 - fixtures are asked for by name
+
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from services.redemption.database import transaction
 from services.redemption.orders import jobs, saga, use_cases
 from services.redemption.orders.domain import Order, State
-from tests.redemption import ORDERS, Mall
+from tests.redemption import ORDERS, Mall, mall, redemption, redemption_migrated  # noqa: F401 - fixtures
 
 
 def late_copy(mall: Mall, state: str) -> Order:

@@ -3,10 +3,12 @@
 Cancelling gives the whole price back by reversing the very posting that took it, with stock and limit, in one story.
 """
 
+# ruff: noqa: F811 - fixtures are asked for by name
+
 import pytest
 
 from services.redemption.orders import jobs
-from tests.redemption import Mall
+from tests.redemption import Mall, mall, redemption, redemption_migrated  # noqa: F401 - fixtures
 
 
 @pytest.mark.parametrize("fault", ["", "lose_reply", "drop", "unwell"])

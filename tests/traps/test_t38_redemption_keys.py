@@ -3,11 +3,13 @@
 Every POST of redemption that moves value wants a key, keeps it, and answers a retry as it answered first.
 """
 
+# ruff: noqa: F811 - fixtures are asked for by name
+
 from typing import Any
 
 import pytest
 
-from tests.redemption import ORDERS, Mall
+from tests.redemption import ORDERS, Mall, mall, redemption, redemption_migrated  # noqa: F401 - fixtures
 
 ROUTES = [
     ("", {"item": "mug"}, 201),

@@ -64,12 +64,15 @@ def reverse(order: Order) -> UUID:
 
 
 def _end_hold(order: Order, how: str) -> Any:
+    path = f"/v1/holds/{order.hold_id}"
     try:
-        return _post(order, f"/v1/holds/{order.hold_id}/{how}", how, {"member_id": order.member_id})
+        return _post(order, f"{path}/{how}", how, {"member_id": order.member_id})
     except NeighbourRefused as error:
-        if error.code == "hold_not_open":
-            raise HoldNotOpen(str(error.problem.get("facts", {}).get("state", "unknown"))) from error
-        raise
+        if error.code != "hold_not_open":
+            raise
+        # The refusal is the same for ever; how the hold ended says the hold.
+        query = {"member_id": order.member_id}
+        raise HoldNotOpen(points.get(path, program_id=order.program_id, query=query)["state"]) from error
 
 
 def _post(order: Order, path: str, step: str, body: dict[str, Any]) -> Any:

@@ -24,7 +24,8 @@ from tests.support import empty
 MEMBERS = st.sampled_from([7, 8, 9])
 STEPS = st.sampled_from(["hold", "capture", "void", "reverse", "any"])
 FAULTS = st.sampled_from(["lose_reply", "drop", "unwell", "deny"])
-PLACES = st.none() | st.integers(1, 12)
+#: Where a process dies: nowhere, at any place, or (where holds are left open) right before the price is taken.
+PLACES = st.none() | st.integers(1, 12) | st.sampled_from([6, 7])
 
 
 class MallMachine(RuleBasedStateMachine):
@@ -96,6 +97,12 @@ class MallMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         """Leases and wishes lapse, holds expire."""
         self.mall.clock.move(seconds=seconds)
+
+    @rule(seconds=st.sampled_from([700, 1000]))
+    def nobody_comes_for_long(self, seconds: int) -> None:
+        """The recovery comes back after wishes, or holds too, have lapsed."""
+        self.mall.clock.move(seconds=seconds)
+        jobs.recover_orders()
 
     @rule(place=PLACES)
     def recover(self, place: int | None) -> None:

@@ -1,8 +1,6 @@
-"""What redemption builds on, asked of the real points service: its own client against points' real app.
+"""What redemption builds on, asked of the real points service: its own client against points' real app."""
 
-Not collected yet (the name does not begin with `test_`): rename it to `test_redemption_points.py` once points has holds
-and reversals over HTTP, and give it the fixture `points_service` (the migrated service, with `points` callers).
-"""
+# ruff: noqa: F811 - fixtures are asked for by name
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,11 +8,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from common.service import Service
 from common.service_client import NeighbourRefused
 from services.redemption.orders import clients
 from services.redemption.orders.domain import InsufficientPoints, Order, PaymentRefused, Price, State
+from tests.service.conftest import points, points_migrated, servers  # noqa: F401 - fixtures
 from tests.support import Callers, listening
 
 NOW = datetime.now(UTC)
@@ -47,14 +47,14 @@ def held(order: Order, hold_id: UUID) -> Order:
 
 
 @pytest.fixture
-def listening_points(points: Callers, points_service: Service) -> Iterator[Callers]:
+def listening_points(points: Callers, points_migrated: Service) -> Iterator[Callers]:
     """The real points service on a port, with program 1 set up; member 7 has 1,000 points."""
     marketer = points.staff("marketer")
     assert marketer.put("/v1/program", {"name": "Acme"}).status_code == 200
     assert marketer.put("/v1/assets/points", {"name_en": "Points", "name_zh": "积分"}).status_code == 200
-    credit = {"member_id": 7, "asset": "points", "amount": 1000, "reason": "start"}
+    credit = {"member_id": 7, "asset": "points", "kind": "earn", "amount": 1000}
     assert points.service("levels").post("/v1/postings", credit, key="start").status_code == 201
-    with listening(points_service):
+    with listening(points_migrated):
         yield points
 
 
@@ -96,6 +96,21 @@ def test_a_void_of_what_was_captured_says_so(listening_points: Callers) -> None:
     with pytest.raises(clients.HoldNotOpen) as refused:
         clients.void(order)
     assert refused.value.state == "captured"
+
+
+def test_a_capture_of_what_expired_says_so_and_the_points_are_back(
+    listening_points: Callers, points_migrated: Service
+) -> None:
+    order = make_order()
+    order = held(order, clients.hold(order))
+    with points_migrated.database.transaction() as session:
+        for table, deadline in (("points_holds", "expires_at"), ("points_accounts", "due_at")):
+            session.execute(text(f"UPDATE {table} SET {deadline} = clock_timestamp() - interval '1 second'"))
+    for end in (clients.capture, clients.void):
+        with pytest.raises(clients.HoldNotOpen) as refused:
+            end(order)
+        assert refused.value.state == "expired"
+    assert available(listening_points) == 1000
 
 
 def test_a_reversal_gives_the_whole_capture_back_once(listening_points: Callers) -> None:
