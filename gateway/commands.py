@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+import time
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from gateway.keys import use_cases as keys
 from gateway.keys.domain import DEFAULT_RATE_PER_SECOND, SCOPES
 from gateway.keys.verification import secret_of
 from gateway.programs import use_cases as programs
+from gateway.signing import authorization
 from gateway.staff import use_cases as staff
 from gateway.staff.domain import ROLES
 
@@ -105,3 +107,15 @@ def _say(as_json: bool, **said: Any) -> None:
     for name, value in said.items():
         if value is not None:
             click.echo(f"{name}: {' '.join(value) if isinstance(value, list) else value}")
+
+
+@commands.command()
+@click.argument("method")
+@click.argument("target")
+@click.option("--key", "key_id", required=True, envvar="KEY_ID", help="The API key's id.")
+@click.option("--secret", required=True, envvar="KEY_SECRET", help="The API key's secret.")
+@click.option("--body", default="", help="The body exactly as it will be sent.")
+def sign(method: str, target: str, key_id: str, secret: str, body: str) -> None:
+    """Print the Authorization header of one request of a system, e.g. for curl."""
+    nonce = secrets.token_urlsafe(18)
+    click.echo(authorization(method, target, body.encode(), key_id, secret, int(time.time()), nonce))

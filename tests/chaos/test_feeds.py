@@ -1,7 +1,7 @@
-"""Feeds under fire: producer, consumers, relay, Valkey and PostgreSQL are killed in the middle of a run, Valkey is flushed.
+"""Feeds under fire: producer, consumers, relay, Valkey and PostgreSQL are killed in mid-run, Valkey is flushed.
 
-Afterwards each consumer has applied every fact exactly once: its own count of facts equals what the producer ever offered
-it, balances and scores equal what was sent, and `verify` is clean.
+Afterwards each consumer has applied every fact exactly once: its own count of facts equals what the producer ever
+offered it, balances and scores equal what was sent, and `verify` is clean.
 """
 
 import random

@@ -7,6 +7,13 @@ from tests.house import House, eventually, purchase
 
 pytestmark = pytest.mark.slow
 
+_WEEK = {
+    "name_en": "A week",
+    "name_zh": "七天",
+    "criteria_en": "Seven days in a row",
+    "criteria_zh": "连续七天",
+}
+
 
 def test_a_purchase_becomes_points_a_tier_a_place_on_the_board_and_a_mug(house: House) -> None:
     results = house.shop.call("POST", "/v1/events", [purchase(1001, 501, 40_000), purchase(1002, 501, 5_050)])[
@@ -90,7 +97,7 @@ def test_a_week_of_check_ins_starts_with_one_day_and_a_double_tap_is_one(house: 
     house.marketer.call(
         "PUT",
         "/v1/badges/streak-7",
-        {"name_en": "A week", "name_zh": "七天", "criteria_en": "Seven days in a row", "criteria_zh": "连续七天"},
+        _WEEK,
     )
     campaign = {"name_en": "First week", "name_zh": "首周签到", "day_table": table, "milestones": []}
     house.marketer.call("PUT", "/v1/checkins/campaigns/first-week", campaign)
