@@ -9,7 +9,7 @@ SCHEDULE = [
         Every(f"{_JOBS}.pull_feed", queue="levels", seconds=2, args=(source,))
         for source in ("points", "referrals", "redemption")
     ),
-    Every(f"{_JOBS}.advance_tiers", queue="levels", seconds=30),
+    Every(f"{_JOBS}.advance_tiers", queue="levels", seconds=20),
     Every(f"{_JOBS}.grant_promotions", queue="levels", seconds=30),
     Every(f"{_JOBS}.grant_milestones", queue="levels", seconds=30),
     Every(f"{_JOBS}.refresh_boards", queue="levels", seconds=10),

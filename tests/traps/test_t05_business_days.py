@@ -7,7 +7,6 @@ import pytest
 
 from tests.levels import Levels
 
-
 DAYS = [(2026, 1, 31), (2026, 12, 31), (2028, 2, 28), (2028, 2, 29), (2026, 3, 28), (2026, 10, 24), (2026, 3, 7)]
 ZONES = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Australia/Lord_Howe", "UTC"]
 

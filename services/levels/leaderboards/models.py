@@ -79,7 +79,6 @@ class ScoreRow(Table, table=True):
             text("score DESC"),
             "reached_at",
             "member_id",
-            postgresql_where=text("score > 0"),
         ),
         Index("levels_board_scores_dirty", "program_id", "member_id", postgresql_where=text("dirty")),
     )

@@ -81,11 +81,13 @@ def push(scores: Sequence[Score], as_of: datetime) -> None:
         one = score.ranked
         return one.program_id, one.metric, one.period, one.starts_on
 
-    for _, group in groupby(sorted(scores, key=ranked), key=ranked):
-        members = list(group)
-        which = members[0].ranked
-        told = [value for score in members for value in _told(score)]
-        _script(_PUSH)(keys=_keys(which), args=[as_of.isoformat(), _keep(which), *told])
+    with redis().pipeline(transaction=False) as pipeline:
+        for _, group in groupby(sorted(scores, key=ranked), key=ranked):
+            members = list(group)
+            which = members[0].ranked
+            told = [value for score in members for value in _told(score)]
+            _script(_PUSH)(keys=_keys(which), args=[as_of.isoformat(), _keep(which), *told], client=pipeline)
+        pipeline.execute()
 
 
 def begin(ranked: RankedSet, token: str) -> None:

@@ -1,11 +1,11 @@
 """The SQL that reads rankings, and keeps boards, settlements and what Valkey still has to be told."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, literal_column, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session
 
@@ -133,10 +133,11 @@ def mark_shown(session: Session, shown: Sequence[Score]) -> None:
     )
 
 
-def list_scores(session: Session, ranked: RankedSet, *, after: int, limit: int) -> list[Score]:
-    """Scores of a ranking as they are to be shown, by member id behind `after`."""
-    behind = _shown().where(_set(ranked), scores.c.member_id > after)
-    return [_score(row) for row in session.execute(behind.order_by(scores.c.member_id).limit(limit))]
+def stream_scores(session: Session, ranked: RankedSet, chunk: int) -> Iterator[list[Score]]:
+    """All scores of a ranking as they are to be shown, in chunks, as of one instant."""
+    found = session.execute(_shown().where(_set(ranked)), execution_options={"yield_per": chunk})
+    for rows in found.partitions():
+        yield [_score(row) for row in rows]
 
 
 def list_ranked_sets(session: Session) -> list[RankedSet]:
@@ -220,8 +221,7 @@ def _set(ranked: RankedSet) -> ColumnElement[bool]:
 
 
 def _ranked(ranked: RankedSet) -> ColumnElement[bool]:
-    # A literal, not a parameter: only so can a prepared statement use the index of positive scores.
-    return and_(_set(ranked), scores.c.score > literal_column("0"), ~_HIDDEN)
+    return and_(_set(ranked), scores.c.score > 0, ~_HIDDEN)
 
 
 def _settled(board: Board, ranked: RankedSet, table: Any) -> ColumnElement[bool]:

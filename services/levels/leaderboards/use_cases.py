@@ -165,16 +165,12 @@ def rebuild(database: Database, ranked: RankedSet) -> bool:
     """Build one sorted set anew; false when Valkey was flushed, or another build began, meanwhile."""
     token = uuid.uuid4().hex
     projection.begin(ranked, token)
+    # What changes from here on is told by `refresh`; whichever comes second, the newer version of a score stays.
     with database.transaction() as session:
         as_of = programs.points_applied_at(session)
-    after = 0
-    while True:
-        with database.transaction() as session:
-            chunk = repository.list_scores(session, ranked, after=after, limit=_CHUNK)
-        if not chunk:
-            return projection.finish(ranked, token, as_of)
-        projection.push(chunk, as_of)
-        after = chunk[-1].member_id
+        for chunk in repository.stream_scores(session, ranked, _CHUNK):
+            projection.push(chunk, as_of)
+    return projection.finish(ranked, token, as_of)
 
 
 def rebuild_all(database: Database) -> int:

@@ -80,7 +80,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('program_id', 'member_id', 'metric', 'period', 'starts_on')
     )
     op.create_index('levels_board_scores_dirty', 'levels_board_scores', ['program_id', 'member_id'], unique=False, postgresql_where=sa.text('dirty'))
-    op.create_index('levels_board_scores_ranking', 'levels_board_scores', ['program_id', 'metric', 'period', 'starts_on', sa.literal_column('score DESC'), 'reached_at', 'member_id'], unique=False, postgresql_where=sa.text('score > 0'))
+    op.create_index('levels_board_scores_ranking', 'levels_board_scores', ['program_id', 'metric', 'period', 'starts_on', sa.literal_column('score DESC'), 'reached_at', 'member_id'], unique=False)
     op.create_table('levels_board_settlements',
     sa.Column('program_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('board', sa.Text(), nullable=False),
@@ -338,7 +338,7 @@ def downgrade() -> None:
     op.drop_table('levels_checkin_campaigns')
     op.drop_table('levels_boards')
     op.drop_table('levels_board_settlements')
-    op.drop_index('levels_board_scores_ranking', table_name='levels_board_scores', postgresql_where=sa.text('score > 0'))
+    op.drop_index('levels_board_scores_ranking', table_name='levels_board_scores')
     op.drop_index('levels_board_scores_dirty', table_name='levels_board_scores', postgresql_where=sa.text('dirty'))
     op.drop_table('levels_board_scores')
     op.drop_table('levels_board_results')

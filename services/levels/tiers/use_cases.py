@@ -30,7 +30,7 @@ class Place:
 
 
 def publish_ladder(session: Session, *, program_id: int, tiers: Sequence[Tier], by: str, now: datetime) -> Ladder:
-    """Publish the ladder as its next version; members are moved to it by a job.
+    """Publish the ladder as its next version; a job moves members to it within a minute.
 
     Raises `BadLadder`, `KeepAboveThreshold`, `WindowMissing`, `FirstTierIsFree`, `TierInUse`, `UnknownBadge`.
     """
@@ -43,7 +43,6 @@ def publish_ladder(session: Session, *, program_id: int, tiers: Sequence[Tier], 
     earlier = repository.list_ladders(session, [program_id])[program_id]
     ladder = Ladder(len(earlier) + 1, max([now, *(one.since for one in earlier)]), tuple(tiers))
     repository.add_ladder(session, program_id, ladder, by)
-    wakeups.ask(session, "advance_tiers")
     return ladder
 
 

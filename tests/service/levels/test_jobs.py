@@ -36,7 +36,6 @@ def test_the_schedule_loads_without_the_service() -> None:
 def test_jobs_are_asked_for_after_commit_and_a_lost_one_loses_nothing(levels: Levels) -> None:
     levels.ladder(("base", 0), ("gold", 100), gold=points(5))
     levels.campaign(milestones=[{"streak": 1, "reward": points(3)}])
-    assert "advance_tiers" in waiting()
     levels.grow(1, 100, 1)
     levels.tap(1)
     levels.pay(1, "o1", 5)

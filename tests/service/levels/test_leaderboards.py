@@ -1,5 +1,6 @@
 """Boards: counting, showing from Valkey and from PostgreSQL alike, closing and rewarding."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -318,3 +319,30 @@ def test_a_board_that_makes_no_sense_is_refused(levels: Levels, terms: dict[str,
     body = {"name_en": "S", "name_zh": "榜", "metric": "spend", "periods": ["day", "all"], **terms}
     answer = levels.marketer().put("/v1/leaderboards/spend", body)
     assert (answer.status_code, answer.json["code"]) == (422, code)
+
+
+def test_counting_showing_and_rebuilding_at_once_end_in_the_same_ranking(
+    levels: Levels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(400):
+        levels.pay(number % 23 + 1, f"o{number}", 100 + number % 9, at=NOW + timedelta(seconds=number))
+        if number % 3 == 0:
+            levels.refund(number % 23 + 1, f"o{number}", 50)
+
+    def often(job: Callable[[], object]) -> None:
+        for _ in range(8):
+            job()
+
+    at_once(
+        lambda: levels.pull(page=20),
+        lambda: often(lambda: levels.run("refresh_boards")),
+        lambda: often(lambda: levels.run("refresh_boards")),
+        lambda: often(lambda: rebuild(levels)),
+        lambda: often(redis().flushall),
+    )
+    rebuild(levels)
+    levels.run("refresh_boards")
+    in_valkey = from_valkey(levels, monkeypatch, period="all", limit=100)
+    redis().flushall()
+    assert in_valkey == levels.top(period="all", limit=100)
+    assert len(in_valkey) == 23
