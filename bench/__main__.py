@@ -1,0 +1,112 @@
+"""`python -m bench`: measure the platform and the limits of this machine in turns, and print the ratios."""
+
+import json
+import sys
+from pathlib import Path
+from statistics import median
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import whole
+from bench.contenders import CONTENDERS, SINGLE_CONNECTIONS, Measuring, generator_process
+from bench.limit import pgbench
+from bench.load import WrongAnswer, ceiling
+from bench.ratios import Bound, Row, UnknownRow, chosen, compare, contenders_of, percentile
+from bench.report import Latencies, Report, as_json, lines_of, table_of
+from bench.rows import BROUGHT_BY, OF_THE_WHOLE, ROWS
+from bench.site import Site, WrongResults, running_site
+
+LATENCY_SHARE = 0.7
+_CEILING_SECONDS = 2.0
+
+
+@click.command(help=__doc__)
+@click.option("--rows", "numbers", default="", help="Only these, e.g. 1,2,13. [default: all]")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each contender runs in each round.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Three or more mean something.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures there too."
+)
+def main(numbers: str, seconds: float, rounds: int, json_file: Path | None) -> None:
+    try:
+        rows = chosen(ROWS, numbers)
+    except UnknownRow as error:
+        raise click.ClickException(str(error)) from error
+    # Into a file or a pipe the table goes unbroken.
+    console = Console() if sys.stdout.isatty() else Console(width=150)
+    try:
+        with _progress(console) as progress:
+            report = measure(rows, seconds=seconds, rounds=rounds, progress=progress)
+    except (WrongAnswer, WrongResults) as error:
+        raise click.ClickException(f"wrong results are no results: {error}") from error
+    console.print(table_of(report))
+    for line in lines_of(report):
+        console.print(line, highlight=False)
+    if json_file:
+        json_file.write_text(json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n")
+
+
+def measure(rows: list[Row | Bound], *, seconds: float, rounds: int, progress: Progress) -> Report:
+    """Everything the rows need, limit and ours in turns; raises `WrongResults`."""
+    figures: list[dict[str, float]] = [{} for _ in range(rounds)]
+    needed = [name for name in contenders_of(rows) if name not in OF_THE_WHOLE]
+    names = [name for name in CONTENDERS if name in {BROUGHT_BY.get(name, name) for name in needed}]
+    sent: float | None = None
+    latencies: Latencies | None = None
+    if names:
+        task = progress.add_task("starting a stack", total=rounds * len({*names, "verify"}) + 2)
+        with generator_process() as generator:
+            sent = generator.submit(ceiling, connections=SINGLE_CONNECTIONS, seconds=_CEILING_SECONDS).result()
+            progress.advance(task)
+            with running_site() as site:
+                for name in names:
+                    if prepare := CONTENDERS[name].prepare:
+                        prepare(site)
+                for number, found in enumerate(figures, 1):
+                    it = Measuring(site=site, seconds=seconds, generator=generator)
+                    for name in dict.fromkeys([*names, "verify"]):
+                        progress.update(task, description=f"round {number}: {CONTENDERS[name].what}")
+                        found[name] = CONTENDERS[name].run(it)
+                        progress.advance(task)
+                    found |= it.extra
+                if "singles" in names:
+                    progress.update(task, description="latencies")
+                    latencies = _latencies(it, median(found["singles"] for found in figures))
+                _check(site, names)
+                progress.advance(task)
+    if any(row.ours in OF_THE_WHOLE for row in rows):
+        task = progress.add_task("the whole stack at rest", total=rounds)
+        for found in figures:
+            found |= whole.measure()
+            progress.advance(task)
+    return Report(
+        results=[compare(row, figures) for row in rows],
+        connections={name: contender.connections for name, contender in CONTENDERS.items()},
+        seconds=seconds,
+        ceiling=sent,
+        latencies=latencies,
+    )
+
+
+def _latencies(it: Measuring, highest: float) -> Latencies:
+    rate = LATENCY_SHARE * highest
+    found = it.send(it.site.gateway, "single", connections=SINGLE_CONNECTIONS, per_second=rate).latencies
+    p50, p95, p99 = (percentile(found, share) for share in (0.5, 0.95, 0.99))
+    return Latencies(per_second=rate, share=LATENCY_SHARE, p50=p50, p95=p95, p99=p99)
+
+
+def _check(site: Site, names: list[str]) -> None:
+    site.verify()
+    if "pgbench" in names:
+        pgbench.verify(site)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description:42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+if __name__ == "__main__":
+    main()

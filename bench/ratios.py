@@ -1,0 +1,113 @@
+"""What is compared with what, and the arithmetic of it. Pure.
+
+A ratio is taken within each round, because a noisy machine is noisy for both sides; the median of the rounds counts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+
+Rounds = Sequence[Mapping[str, float]]
+
+
+class UnknownRow(ValueError):
+    """There is no row of that number; the message names those there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One comparison: `ours` ÷ `limit`, both names of contenders; more is better. The unit is `what` per second."""
+
+    number: str
+    what: str
+    unit: str
+    ours: str
+    limit: str
+    target: float | None = None
+    stretch: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """One figure with an upper bound instead of a limit; less is better."""
+
+    number: str
+    what: str
+    unit: str
+    ours: str
+    target: float
+    stretch: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A row as measured: medians over the rounds; `value` is the ratio of a Row, the figure of a Bound."""
+
+    row: Row | Bound
+    rounds: int
+    ours: float
+    limit: float | None
+    value: float
+    lowest: float
+    highest: float
+
+    @property
+    def verdict(self) -> str:
+        """`stretch`, `target` or `below`; empty for a row that only informs."""
+        if self.row.target is None or self.row.stretch is None:
+            return ""
+        if self._reaches(self.row.stretch):
+            return "stretch"
+        return "target" if self._reaches(self.row.target) else "below"
+
+    def _reaches(self, goal: float) -> bool:
+        return self.value <= goal if isinstance(self.row, Bound) else self.value >= goal
+
+
+def compare(row: Row | Bound, rounds: Rounds) -> Result:
+    """The row over the rounds, each a mapping from contender to figure. Raises KeyError when one was not measured."""
+    ours = [figures[row.ours] for figures in rounds]
+    limits = None if isinstance(row, Bound) else [figures[row.limit] for figures in rounds]
+    values = ours if limits is None else [mine / limit for mine, limit in zip(ours, limits, strict=True)]
+    return Result(
+        row=row,
+        rounds=len(rounds),
+        ours=median(ours),
+        limit=None if limits is None else median(limits),
+        value=median(values),
+        lowest=min(values),
+        highest=max(values),
+    )
+
+
+def chosen(rows: Iterable[Row | Bound], numbers: str) -> list[Row | Bound]:
+    """The rows of `1,2,13`, all when empty; `1` also chooses `1a` and `1b`. Raises `UnknownRow`."""
+    known = list(rows)
+    if not numbers.strip():
+        return known
+    found: list[Row | Bound] = []
+    for number in (part.strip() for part in numbers.split(",")):
+        mine = [row for row in known if number in (row.number, row.number.rstrip("abcdef"))]
+        if not mine:
+            there = ", ".join(row.number for row in known)
+            raise UnknownRow(f"there is no row {number!r}; there are {there}")
+        found += [row for row in mine if row not in found]
+    return found
+
+
+def contenders_of(rows: Iterable[Row | Bound]) -> list[str]:
+    """Everything the rows compare, each once: a limit stands right before what is measured against it."""
+    names: dict[str, None] = {}
+    for row in rows:
+        if isinstance(row, Row):
+            names[row.limit] = None
+        names[row.ours] = None
+    return list(names)
+
+
+def percentile(sorted_values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` (0 to 1) of the values do not exceed; the values are sorted."""
+    if not sorted_values:
+        raise ValueError("nothing was measured")
+    return sorted_values[max(0, ceil(len(sorted_values) * share) - 1)]

@@ -1,0 +1,124 @@
+"""Requests as bytes, built before the clock starts: every one signed, with its own nonce and idempotency key."""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from common.identity import HEADER
+from gateway.signing import authorization
+
+LINES = 1000
+#: The members that exist before the clock starts; spread load walks through all of them.
+MEMBERS = 10_000
+ASSET = "points"
+
+Kind = Literal["single", "hot", "batch", "event"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where requests go and how they say who sends them: by an API key's signature, or by a signed identity."""
+
+    host: str
+    port: int
+    key_id: str = ""
+    secret: str = ""
+    identity: str = ""
+
+    def request(self, path: str, body: bytes, *, key: str | None = None) -> bytes:
+        """A POST of JSON."""
+        if self.identity:
+            caller = f"{HEADER}: {self.identity}"
+        else:
+            nonce, now = secrets.token_hex(16), int(time.time())
+            caller = f"Authorization: {authorization('POST', path, body, self.key_id, self.secret, now, nonce)}"
+        named = f"Idempotency-Key: {key}\r\n" if key else ""
+        return (
+            f"POST {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{caller}\r\n{named}"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a load sends: `count` requests of a kind, none of which was ever sent before."""
+
+    kind: Kind
+    count: int
+
+    def requests(self, door: Door) -> list[bytes]:
+        """All of them."""
+        make = {"single": _singles, "hot": _hot, "batch": _batches, "event": _events}[self.kind]
+        return list(islice(make(door, secrets.token_hex(6)), self.count))
+
+    @property
+    def lines(self) -> int:
+        """How many postings one request makes."""
+        return LINES if self.kind in ("batch", "event") else 1
+
+
+def is_right(kind: Kind, answer: bytes) -> bool:
+    """Whether the answer (head and body) says that everything was done."""
+    if kind in ("single", "hot"):
+        return answer.startswith(b"HTTP/1.1 201")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.startswith(b"HTTP/1.1 200") and (kind == "event" or body.startswith(b'{"posted":1000,"refused":0,'))
+
+
+def line(member: int) -> dict[str, object]:
+    """The posting that everybody makes: earn ten, which expire with the asset's own validity."""
+    return {"member_id": member, "asset": ASSET, "kind": "earn", "amount": 10}
+
+
+def _members(start: str) -> Iterator[int]:
+    """Every member in turn, in an order without neighbours, beginning anywhere."""
+    position = int(start, 16)
+    while True:
+        # 7,919 shares no factor with 10,000, so nobody is left out and nobody comes twice in a batch.
+        position += 7919
+        yield position % MEMBERS + 1
+
+
+def _singles(door: Door, prefix: str) -> Iterator[bytes]:
+    for number, member in enumerate(_members(prefix)):
+        yield door.request("/v1/postings", _json(line(member)), key=f"{prefix}-{number}")
+
+
+def _hot(door: Door, prefix: str) -> Iterator[bytes]:
+    body = _json(line(1))
+    for number in range(1 << 62):
+        yield door.request("/v1/postings", body, key=f"{prefix}-{number}")
+
+
+def _batches(door: Door, prefix: str) -> Iterator[bytes]:
+    members = _members(prefix)
+    for number in range(1 << 62):
+        lines = [{**line(next(members)), "key": f"{prefix}-{number}-{position}"} for position in range(LINES)]
+        yield door.request("/v1/postings/batch", _json({"lines": lines}))
+
+
+def _events(door: Door, prefix: str) -> Iterator[bytes]:
+    members = _members(prefix)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for number in range(1 << 62):
+        events = [
+            {
+                "specversion": "1.0",
+                "id": f"{prefix}-{number}-{position}",
+                "source": "bench",
+                "type": "order.paid",
+                "subject": f"member:{next(members)}",
+                "time": now,
+                "data": {"order_id": f"{prefix}-{number}-{position}", "paid_fen": 1000, "channel": "shop"},
+            }
+            for position in range(LINES)
+        ]
+        yield door.request("/v1/events", _json(events))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,111 @@
+"""The load generator: what it sends is signed and new, and what it counts was really answered, and rightly."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bench.load import Load, WrongAnswer, run
+from bench.wire import LINES, MEMBERS, Door, Kind, Work, is_right
+from gateway.signing import read, signature
+
+DOOR = Door(host="127.0.0.1", port=1, key_id="load", secret="secret")
+
+
+def parts(request: bytes) -> tuple[str, dict[str, str], bytes]:
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return first, dict(line.split(": ", 1) for line in lines), body
+
+
+@pytest.mark.parametrize("kind", ["single", "hot", "batch", "event"])
+def test_every_request_is_signed_over_what_is_sent_and_none_is_sent_twice(kind: Kind) -> None:
+    nonces, keys = set(), set()
+    for request in Work(kind=kind, count=3).requests(DOOR):
+        first, headers, body = parts(request)
+        method, path, _ = first.split(" ")
+        signed = read(headers["Authorization"])
+        assert signed is not None
+        assert signed.signature == signature(method, path, body, "secret", signed.timestamp, signed.nonce)
+        assert headers["Content-Length"] == str(len(body))
+        nonces.add(signed.nonce)
+        keys.add(headers.get("Idempotency-Key") or body)
+    assert len(nonces) == len(keys) == 3
+
+
+def test_a_batch_names_a_thousand_members_once_each_with_keys_of_their_own() -> None:
+    (request,) = Work(kind="batch", count=1).requests(DOOR)
+    lines = json.loads(parts(request)[2])["lines"]
+    assert len({line["member_id"] for line in lines}) == len({line["key"] for line in lines}) == LINES
+    assert all(1 <= line["member_id"] <= MEMBERS for line in lines)
+
+
+def test_all_of_a_hot_load_is_for_one_member() -> None:
+    bodies = {parts(request)[2] for request in Work(kind="hot", count=5).requests(DOOR)}
+    assert len(bodies) == 1
+
+
+def test_an_answer_is_right_only_when_everything_was_done() -> None:
+    assert is_right("single", b"HTTP/1.1 201 CREATED\r\n\r\n{}")
+    assert not is_right("single", b"HTTP/1.1 200 OK\r\n\r\n{}")
+    assert is_right("batch", b'HTTP/1.1 200 OK\r\n\r\n{"posted":1000,"refused":0,"results":[]}')
+    assert not is_right("batch", b'HTTP/1.1 200 OK\r\n\r\n{"posted":999,"refused":1,"results":[]}')
+    assert not is_right("event", b"HTTP/1.1 503 Service Unavailable\r\n\r\n{}")
+
+
+def answering(answer: bytes, *, pieces: int = 1) -> Iterator[Door]:
+    """A server that gives every request the same answer, in pieces."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    size = -(-len(answer) // pieces)
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            while connection.recv(65_536):
+                for start in range(0, len(answer), size):
+                    connection.sendall(answer[start : start + size])
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    host, port = listener.getsockname()
+    yield Door(host=host, port=port, key_id="load", secret="secret")
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+@pytest.fixture
+def created() -> Iterator[Door]:
+    yield from answering(b"HTTP/1.1 201 CREATED\r\nContent-Length: 5\r\n\r\nhello", pieces=7)
+
+
+@pytest.fixture
+def refusing() -> Iterator[Door]:
+    yield from answering(b"HTTP/1.1 429 TOO MANY\r\ncontent-length: 4\r\n\r\nstop")
+
+
+def test_it_counts_every_answer_also_those_that_come_in_pieces(created: Door) -> None:
+    answered = run(Load(door=created, work=Work(kind="single", count=50), connections=4, seconds=30))
+    assert answered.requests == len(answered.latencies) == 50
+    assert answered.latencies == sorted(answered.latencies)
+    assert answered.per_second == 50 / answered.seconds
+
+
+def test_it_keeps_to_a_rate_when_given_one(created: Door) -> None:
+    answered = run(Load(door=created, work=Work(kind="single", count=20), connections=4, seconds=30, per_second=100))
+    assert answered.requests == 20
+    assert answered.seconds >= 0.19
+
+
+def test_one_wrong_answer_ends_the_measurement(refusing: Door) -> None:
+    with pytest.raises(WrongAnswer, match="429"):
+        run(Load(door=refusing, work=Work(kind="single", count=3), connections=1, seconds=30))
