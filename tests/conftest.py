@@ -1,11 +1,17 @@
 """What every test may ask for."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.servers import throwaway_postgres, throwaway_valkey
+
+# Servers and neighbours make single examples slow; in CI the same examples every time, at home new ones.
+settings.register_profile("jifen", deadline=None, max_examples=50, derandomize="CI" in os.environ)
+settings.load_profile("jifen")
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def serving(app: Callable[..., Iterable[bytes]], port: int = 0) -> Iterator[str]
     """A WSGI app on a real port, one thread per connection, kept alive; yields its URL."""
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler)
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.serving import make_server
@@ -38,13 +39,23 @@ def migrated(service: Service, package: str) -> Service:
 
 
 def empty(service: Service) -> None:
-    """Delete every row of the service's tables; those that are empty already are left alone, which is most of the time."""
+    """Delete every row of the service's tables; those that are empty already are left alone."""
     names = [table.name for table in service.database.metadata.sorted_tables]
     some = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
     with service.database.transaction() as session:
         full = list(session.execute(text(some)).scalars())
         if full:
             session.execute(text(f"TRUNCATE {', '.join(full)} RESTART IDENTITY CASCADE"))
+
+
+_apps: dict[int, tuple[Service, Flask]] = {}
+
+
+def app_of(service: Service) -> Flask:
+    """The service's app, made once: making one takes longer than most tests."""
+    if id(service) not in _apps:
+        _apps[id(service)] = service, create_app(service)
+    return _apps[id(service)][1]
 
 
 class Caller:
@@ -84,7 +95,7 @@ class Callers:
     """Makes callers of one service's app."""
 
     def __init__(self, service: Service) -> None:
-        self.app = create_app(service)
+        self.app = app_of(service)
 
     def anybody(self, **headers: str) -> Caller:
         """A caller without credentials."""

@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common import arrays
 from common.feed.fact import Fact, Page
 from common.feed.tables import FeedTables
 
@@ -77,10 +78,10 @@ def append_many(
         ),
         {
             "topic": topic,
-            "p": [row[0] for row in rows],
-            "m": [row[1] for row in rows],
+            "p": arrays.numbers(row[0] for row in rows),
+            "m": arrays.numbers(row[1] for row in rows),
             # Fractions came in as exact decimals; in JSON they are numbers again.
-            "j": [json.dumps(row[2], ensure_ascii=False, default=float) for row in rows],
+            "j": arrays.texts(json.dumps(row[2], ensure_ascii=False, default=float) for row in rows),
         },
     )
 

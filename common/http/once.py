@@ -2,7 +2,7 @@
 
 The key's row is inserted first, in the same transaction as the effect. A twin in flight therefore waits on that row,
 then finds the stored answer. Refusals of the rules are answers too, and are stored; what failed before the rules were
-asked (400, 401, 429, 5xx) is not.
+asked (400, 401, 429, 5xx), or asks to be sent again (Retry-After), is not.
 """
 
 import hashlib

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError
 
 from common.errors import Refusal
 from common.http.callers import Allow, authenticate, authorize
+from common.http.flat import quick_load
 from common.http.once import Answer, answer_once, fingerprint
 from common.http.problems import MEDIA_TYPE, ProblemSchema, edge_problem, problem_body, refusal_problem
 
@@ -29,6 +30,8 @@ class Routes(Blueprint):  # type: ignore[misc]
     A view is called with keyword arguments: path values, `caller` (Identity), and as declared `body`, `query`, and
     with `once=True` `session` (the open transaction of the idempotency key), with `key=True` `key` (the use case keeps
     the key itself; `request_fingerprint` tells two requests apart). It returns a value that the `answer` schema dumps.
+    With `ready` the value is already what the wire shows, and `answer` only documents it: to dump a thousand results
+    one by one costs more than to post them.
     With `most` the body may be one thing or an array of up to that many, `one_of` is its JSON schema.
     """
 
@@ -65,8 +68,10 @@ class Routes(Blueprint):  # type: ignore[misc]
         key: bool = False,
         most: int | None = None,
         one_of: dict[str, Any] | None = None,
+        ready: bool = False,
     ) -> Callable[[View], View]:
         incoming = _instance(body)
+        quick = quick_load(incoming) if incoming is not None and most is None else None
         asked = _instance(query)
         outgoing = _instance(answer)
 
@@ -82,11 +87,15 @@ class Routes(Blueprint):  # type: ignore[misc]
                     values["query"] = load(asked, request.args.to_dict(), "query")
                 if incoming is not None:
                     raw = request.get_json()
-                    values["body"] = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
+                    loaded: Any = quick(raw) if quick else None
+                    if loaded is None:
+                        loaded = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
+                    values["body"] = loaded
                 if once:
                     return _run_once(f"{method} {rule}", view, values, outgoing, status)
                 result = view(**values)
-                response = result if isinstance(result, Response) else _json(_dump(outgoing, result), status)
+                shown = result if ready or isinstance(result, Response) else _dump(outgoing, result)
+                response = shown if isinstance(shown, Response) else _json(shown, status)
                 if getattr(result, "replayed", False):
                     response.headers["Idempotency-Replayed"] = "true"
                 return response
@@ -219,8 +228,8 @@ def _run_once(route: str, view: View, values: dict[str, Any], outgoing: Schema |
 
     def refused(refusal: Refusal) -> Answer:
         problem = refusal_problem(refusal, edge.wordings)
-        if problem.status >= 500:
-            raise refusal
+        if problem.status >= 500 or "Retry-After" in problem.headers:
+            raise refusal  # it says to send the same again: that must not find this answer
         return Answer(problem.status, current_app.json.dumps(problem_body(problem)), MEDIA_TYPE)
 
     answer = answer_once(edge.database, edge.keys, scope, request_fingerprint(caller.program_id), run, refused)

@@ -1,6 +1,6 @@
 """Asking a service over kept connections: a small HTTP/1.1 client for one job, on the hot path of everything.
 
-It does what `http.client` does at a fifth of its time (whose header parser is an e-mail parser), and these rules:
+It does what `http.client` does in a quarter of its time (whose header parser is an e-mail parser), and these rules:
 a kept connection that turns out closed before a byte was answered is replaced once, and the request sent again if
 repeating it is safe; nothing else is ever sent twice. Time-outs, refused connections and answers that are no HTTP all
 mean `UpstreamUnavailable`.

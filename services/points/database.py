@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import psycopg
 from psycopg.errors import UniqueViolation
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import registry
 from sqlmodel import Session, SQLModel
 
@@ -23,6 +24,8 @@ feed = FeedTables("points", Table.metadata)
 keys = idempotency_table("points", Table.metadata)
 transaction = database.transaction
 
+#: What says that a row or the database cannot be had now: nothing was written, the same may be sent again.
+UNAVAILABLE = (psycopg.OperationalError, OperationalError)
 
 T = TypeVar("T")
 

@@ -7,7 +7,10 @@ import pytest
 
 from common.queue import redis
 from common.service import Service
+from tests.points import brand
 from tests.support import Callers, configure, empty, migrated
+
+__all__ = ["brand"]
 
 
 @pytest.fixture(scope="session")

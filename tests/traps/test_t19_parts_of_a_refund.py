@@ -1,4 +1,4 @@
-"""T19 in the ledger: rounding per partial refund leaves points behind; the last part takes the rest, parts sum to the whole."""
+"""T19 in the ledger: rounding per partial refund leaves points behind. Ours: the last part takes the rest."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""T28: after the rate changed a refund removes 100 for 50 earned; a deleted rule reverses nothing. The entry decides."""
+"""T28: after the rate changed a refund removes 100 for 50 earned; a deleted rule nothing. The entry decides."""
 
 from tests.points import Brand, done, wrong
 

@@ -1,4 +1,4 @@
-"""T32: expiry that picks lots by label leaves some that never expire, until available exceeds issued. Ours go by day."""
+"""T32: expiry that picks lots by label leaves some that never expire, available exceeds issued. Ours go by day."""
 
 from datetime import timedelta
 

@@ -35,6 +35,7 @@ def test_every_line_of_a_batch_needs_a_key(brand: Brand) -> None:
 
 def test_every_post_of_the_ledger_documents_its_key() -> None:
     document = create_app(service).test_client().get("/openapi.json").json
-    for path in ("/v1/postings", "/v1/holds", "/v1/holds/{hold_id}/capture", "/v1/holds/{hold_id}/void", "/v1/reversals"):
-        names = {it["name"]: it["required"] for it in document["paths"][path]["post"]["parameters"]}
+    for path in ("postings", "holds", "holds/{hold_id}/capture", "holds/{hold_id}/void", "reversals"):
+        post = document["paths"][f"/v1/{path}"]["post"]
+        names = {it["name"]: it["required"] for it in post["parameters"]}
         assert names["Idempotency-Key"] is True

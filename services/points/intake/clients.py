@@ -23,7 +23,7 @@ def resolve_members(program_id: int, subjects: Sequence[tuple[str, str, str]]) -
     try:
         answer = _levels.post("/v1/members/resolution", program_id=program_id, body=body, key="resolution")
     except NeighbourRefused as refused:
-        error = next(iter(refused.problem.get("errors", [])), {})
+        error: dict[str, str] = next(iter(refused.problem.get("errors", [])), {})
         which = _WHICH.match(error.get("pointer", ""))
         if not which:
             raise

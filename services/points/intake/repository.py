@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select, text, tuple_
 from sqlmodel import Session
 
+from common import arrays
 from services.points.intake.domain import Award, Event, Order
 from services.points.intake.models import events, orders
 
@@ -35,7 +36,7 @@ def remember_subjects(session: Session, program_id: int, members: dict[Subject, 
             " SELECT :p, * FROM unnest(CAST(:t AS text[]), CAST(:a AS text[]), CAST(:v AS text[]),"
             " CAST(:m AS bigint[])) AS k(t, a, v, m) ORDER BY t, a, v ON CONFLICT DO NOTHING"
         ),
-        {"p": program_id, **_split(list(members)), "m": list(members.values())},
+        {"p": program_id, **_split(list(members)), "m": arrays.numbers(members.values())},
     )
 
 
@@ -47,7 +48,7 @@ def known_events(session: Session, program_id: int, keys: Sequence[tuple[str, st
             " JOIN unnest(CAST(:s AS text[]), CAST(:i AS text[])) AS k(s, i) ON (e.source, e.id) = (k.s, k.i)"
             " WHERE e.program_id = :p"
         ),
-        {"p": program_id, "s": [key[0] for key in keys], "i": [key[1] for key in keys]},
+        {"p": program_id, "s": arrays.texts(key[0] for key in keys), "i": arrays.texts(key[1] for key in keys)},
     )
     return {(row.source, row.id): row for row in rows}
 
@@ -96,14 +97,14 @@ def add_events(session: Session, program_id: int, decided: Sequence[tuple[Event,
         ),
         {
             "p": program_id,
-            "s": [event.source for event, _ in decided],
-            "i": [event.id for event, _ in decided],
-            "t": [event.type for event, _ in decided],
-            "m": [event.member_id for event, _ in decided],
-            "w": [event.time for event, _ in decided],
-            "f": [event.fingerprint for event, _ in decided],
-            "d": [as_json(event.data) for event, _ in decided],
-            "r": [as_json(result) for _, result in decided],
+            "s": arrays.texts(event.source for event, _ in decided),
+            "i": arrays.texts(event.id for event, _ in decided),
+            "t": arrays.texts(event.type for event, _ in decided),
+            "m": arrays.numbers(event.member_id for event, _ in decided),
+            "w": arrays.texts(event.time.isoformat() for event, _ in decided),
+            "f": arrays.blobs(event.fingerprint for event, _ in decided),
+            "d": arrays.texts(as_json(event.data) for event, _ in decided),
+            "r": arrays.texts(as_json(result) for _, result in decided),
         },
     )
 
@@ -132,13 +133,13 @@ UPDATE points_orders q SET paid_event = g.e, paid_fen = g.f, refunded_fen = g.r,
 def _columns(program_id: int, given: Sequence[Order]) -> dict[str, Any]:
     return {
         "p": program_id,
-        "m": [order.member_id for order in given],
-        "o": [order.order_id for order in given],
-        "e": [order.paid_event for order in given],
-        "f": [order.paid_fen for order in given],
-        "r": [order.refunded_fen for order in given],
-        "x": [json.dumps(order.refunds) for order in given],
-        "a": [json.dumps([asdict(award) for award in order.awards]) for order in given],
+        "m": arrays.numbers(order.member_id for order in given),
+        "o": arrays.texts(order.order_id for order in given),
+        "e": arrays.texts(order.paid_event for order in given),
+        "f": arrays.numbers(order.paid_fen for order in given),
+        "r": arrays.numbers(order.refunded_fen for order in given),
+        "x": arrays.texts(json.dumps(order.refunds) for order in given),
+        "a": arrays.texts(json.dumps([asdict(award) for award in order.awards]) for order in given),
     }
 
 
@@ -147,5 +148,5 @@ def _order(row: Row[Any]) -> Order:
     return Order(row.member_id, row.order_id, row.paid_event, row.paid_fen, row.refunded_fen, list(row.refunds), awards)
 
 
-def _split(subjects: Sequence[Subject]) -> dict[str, list[str]]:
-    return {name: [subject[position] for subject in subjects] for position, name in enumerate("tav")}
+def _split(subjects: Sequence[Subject]) -> dict[str, str]:
+    return {name: arrays.texts(subject[position] for subject in subjects) for position, name in enumerate("tav")}

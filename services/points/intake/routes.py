@@ -23,6 +23,7 @@ routes = Routes("intake", description="Outside events in, each once, and what ca
     most=schemas.MOST_EVENTS,
     one_of=schemas.EVENT_DOCUMENT,
     answer=schemas.EventResults,
+    ready=True,
 )
 def take_in(caller: Identity, body: list[dict[str, Any]]) -> dict[str, Any]:
     """Take in one CloudEvent, or an array of up to 1,000, in their order.

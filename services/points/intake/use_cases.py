@@ -52,12 +52,10 @@ def remember_subjects(session: Session, *, program_id: int, members: dict[Subjec
     repository.remember_subjects(session, program_id, members)
 
 
-def take_in(
-    session: Session, *, program_id: int, events: Sequence[Event], now: datetime, publish: bool = True
-) -> list[Result]:
+def take_in(session: Session, *, program_id: int, events: Sequence[Event], now: datetime) -> list[Result]:
     """Take in the events in their order; one result each. An event that came before gives its first result again.
 
-    With `publish` the new ones are offered to the neighbours as facts. Raises `EventReused` (nothing is written) when
+    The new ones are offered to the neighbours as facts. Raises `EventReused` (nothing is written) when
     a known source and id come with another content, and `EventFromTheFuture`.
     """
     known = repository.known_events(session, program_id, [event.key for event in events])
@@ -74,7 +72,7 @@ def take_in(
             raise EventReused(event=event.cause)
     if fresh:
         _decide_all(session, work, list(fresh.values()))
-        _write(session, work, program_id, publish=publish)
+        _write(session, work, program_id)
     return [_answer(event, known, fresh, seen) for event, seen in _first_seen(events)]
 
 
@@ -194,7 +192,7 @@ def _reverse_refunded(work: _Work, order: Order, event: Event, result: Result) -
         work.taken_back.append((line.posting_id, award, shown))
 
 
-def _write(session: Session, work: _Work, program_id: int, *, publish: bool) -> None:
+def _write(session: Session, work: _Work, program_id: int) -> None:
     if work.lines:
         zones = {program_id: work.book.program.time_zone}
         outcomes = ledger.post(session, work.lines, zones=zones)
@@ -207,9 +205,8 @@ def _write(session: Session, work: _Work, program_id: int, *, publish: bool) -> 
         repository.add_orders(session, program_id, new)
         repository.put_orders(session, program_id, known)
     repository.add_events(session, program_id, work.decided)
-    if publish:
-        for topic, decided in groupby(work.decided, key=lambda pair: pair[0].type):
-            facts.append_many(session, feed, topic, [_fact(program_id, event) for event, _ in decided])
+    for topic, decided in groupby(work.decided, key=lambda pair: pair[0].type):
+        facts.append_many(session, feed, topic, [_fact(program_id, event) for event, _ in decided])
 
 
 def _fact(program_id: int, event: Event) -> tuple[int, int | None, dict[str, Any]]:

@@ -1,13 +1,13 @@
 """Loading and writing the books of a fold, over the session's own transaction."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from psycopg import Connection
 from sqlmodel import Session
 
-from common import feed
+from common import arrays, feed
 from services.points.ledger import posting_sql as sql
 from services.points.ledger.chain import opening
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Original, Outcome, Status
@@ -29,7 +29,7 @@ def load_books(
     books = _lock_and_look(connection, keys, lines, zones)
     if len(books.accounts) < len(keys):
         heads = [opening(*key) for key in keys]
-        connection.execute(sql.ADD_ACCOUNTS, (*_columns(keys, 3), heads), prepare=True)
+        connection.execute(sql.ADD_ACCOUNTS, (*_columns(keys, 3), arrays.blobs(heads)), prepare=True)
         books = _lock_and_look(connection, keys, lines, zones)
     _read_due_holds(connection, books)
     return books
@@ -62,9 +62,9 @@ def _lock_and_look(connection: Raw, keys: Sequence[AccountKey], lines: Sequence[
     reversing = [line for line in lines if line.kind == Kind.REVERSE]
     with connection.pipeline():
         accounts = connection.execute(sql.LOCK_ACCOUNTS, _columns(keys, 3), prepare=True, binary=True)
-        holds = connection.execute(sql.LOCK_HOLDS, _columns(held, 3), prepare=True, binary=True) if held else ()
-        postings = ((line.program_id, line.posting_id) for line in lines)
-        known = connection.execute(sql.FIND_POSTINGS, _columns(list(postings), 2), prepare=True, binary=True)
+        holds = _lock_holds(connection, held) if held else ()
+        postings = [(line.program_id, line.posting_id) for line in lines]
+        known = connection.execute(sql.FIND_POSTINGS, _columns(postings, 2, ids=(1,)), prepare=True, binary=True)
         originals = _find_originals(connection, reversing) if reversing else ()
         clock = connection.execute(sql.CLOCK, prepare=True, binary=True)
     now = clock.fetchone()
@@ -83,9 +83,13 @@ def _lock_and_look(connection: Raw, keys: Sequence[AccountKey], lines: Sequence[
     return books
 
 
+def _lock_holds(connection: Raw, held: Sequence[tuple[int, int, bytes]]) -> Any:
+    return connection.execute(sql.LOCK_HOLDS, _columns(held, 3, ids=(2,)), prepare=True, binary=True)
+
+
 def _find_originals(connection: Raw, reversing: Sequence[Line]) -> Any:
     rows = [(*line.account, line.reverses or 0, line.reverses_posting) for line in reversing]
-    return connection.execute(sql.FIND_ORIGINALS, _columns(rows, 5), prepare=True, binary=True)
+    return connection.execute(sql.FIND_ORIGINALS, _columns(rows, 5, ids=(4,)), prepare=True, binary=True)
 
 
 def _read_due_holds(connection: Raw, books: Books) -> None:
@@ -117,7 +121,7 @@ def _write_accounts(connection: Raw, books: Books) -> None:
         for key, a in books.accounts.items()
         if key in changed
     ]
-    connection.execute(sql.WRITE_ACCOUNTS, _columns(rows, 11, texts={10}, raw={9}), prepare=True)
+    connection.execute(sql.WRITE_ACCOUNTS, _columns(rows, 11, texts=(10,), blobs=(9,)), prepare=True)
 
 
 def _add_entries(connection: Raw, books: Books) -> None:
@@ -129,7 +133,7 @@ def _add_entries(connection: Raw, books: Books) -> None:
         )
         for e in books.entries
     ]
-    connection.execute(sql.ADD_ENTRIES, _columns(rows, 19, texts={11, 16, 17}, raw={18}), prepare=True)
+    connection.execute(sql.ADD_ENTRIES, _columns(rows, 19, ids=(9, 15), texts=(11, 16, 17), blobs=(18,)), prepare=True)
 
 
 def _add_postings(connection: Raw, outcomes: Sequence[tuple[Line, Outcome]]) -> None:
@@ -140,7 +144,7 @@ def _add_postings(connection: Raw, outcomes: Sequence[tuple[Line, Outcome]]) -> 
         )
         for line, o in outcomes
     ]
-    connection.execute(sql.ADD_POSTINGS, _columns(rows, 14, raw={2}), prepare=True)
+    connection.execute(sql.ADD_POSTINGS, _columns(rows, 14, ids=(1, 13), blobs=(2,)), prepare=True)
 
 
 def _add_holds(connection: Raw, books: Books) -> None:
@@ -152,12 +156,12 @@ def _add_holds(connection: Raw, books: Books) -> None:
         )
         for (program_id, _), h in books.new_holds.items()
     ]
-    connection.execute(sql.ADD_HOLDS, _columns(rows, 10, texts={8, 9}), prepare=True)
+    connection.execute(sql.ADD_HOLDS, _columns(rows, 10, ids=(2,), texts=(8, 9)), prepare=True)
 
 
 def _end_holds(connection: Raw, ended: Sequence[tuple[tuple[int, bytes], Hold]]) -> None:
     rows = [(program_id, h.member_id, h.id, int(h.state), h.captured) for (program_id, _), h in ended]
-    connection.execute(sql.END_HOLDS, _columns(rows, 5), prepare=True)
+    connection.execute(sql.END_HOLDS, _columns(rows, 5, ids=(2,)), prepare=True)
 
 
 def _array(numbers: Iterable[int]) -> str:
@@ -165,18 +169,17 @@ def _array(numbers: Iterable[int]) -> str:
 
 
 def _columns(
-    rows: Sequence[Sequence[Any]], width: int, *, texts: Iterable[int] = (), raw: Iterable[int] = ()
-) -> list[Any]:
-    """The rows turned into one array a column: numbers and ids as array text, `texts` and `raw` bytes as lists."""
-    kept = {*texts, *raw}
-    columns: list[Any] = []
-    for position in range(width):
-        column = [row[position] for row in rows]
-        columns.append(column if position in kept else "{" + ",".join(map(_item, column)) + "}")
-    return columns
-
-
-def _item(value: int | bytes | None) -> str:
-    if value is None:
-        return "NULL"
-    return value.hex() if isinstance(value, bytes) else str(value)
+    rows: Sequence[Sequence[Any]],
+    width: int,
+    *,
+    ids: Sequence[int] = (),
+    texts: Sequence[int] = (),
+    blobs: Sequence[int] = (),
+) -> list[str]:
+    """The rows turned into one array literal a column: of numbers, unless its position is named otherwise."""
+    made: list[Callable[[Any], str]] = [arrays.numbers] * width
+    for positions, make in ((ids, arrays.ids), (texts, arrays.texts), (blobs, arrays.blobs)):
+        for position in positions:
+            made[position] = make
+    columns = zip(*rows, strict=True) if rows else [()] * width
+    return [make(column) for make, column in zip(made, columns, strict=True)]

@@ -55,16 +55,32 @@ _QUERIES: dict[str, tuple[str, str]] = {
     ),
     "Σ reversals ≤ the original": (
         "points_entries",
-        f"""SELECT {_KEY}, r.reverses FROM (
+        f"""SELECT r.program_id, r.member_id, r.asset_id, r.reverses FROM (
               SELECT {_KEY}, reverses, sum(reversed) AS s FROM points_entries WHERE reverses IS NOT NULL
                GROUP BY {_KEY}, reverses) r
-             LEFT JOIN points_entries e USING ({_KEY}) WHERE e.seq = r.reverses AND r.s > abs(e.amount)""",
+             LEFT JOIN points_entries e ON (e.program_id, e.member_id, e.asset_id, e.seq)
+                                         = (r.program_id, r.member_id, r.asset_id, r.reverses)
+             WHERE r.s > coalesce(abs(e.amount), 0)""",
     ),
-    "a posted posting has its entry, a refused one has none": (
+    "a posted posting has its entry and answers so, a refused one has none": (
         "points_postings",
         """SELECT p.program_id, p.member_id, p.asset_id, p.seq FROM points_postings p LEFT JOIN points_entries e
                ON (e.program_id, e.member_id, e.asset_id, e.seq) = (p.program_id, p.member_id, p.asset_id, p.seq)
-              AND e.posting_id = p.id WHERE (p.status = 1) <> (e.seq IS NOT NULL)""",
+              AND e.posting_id = p.id
+             WHERE (p.status = 1) <> (e.seq IS NOT NULL)
+                OR (p.balance_after, p.held_after, p.at, p.amount)
+                   <> (e.balance_after, e.held_after, e.at, coalesce(nullif(e.amount, 0), e.held_delta))""",
+    ),
+    "every hold is what its entries say": (
+        "points_holds",
+        f"""SELECT {_KEY} FROM points_holds h FULL JOIN (
+              SELECT {_KEY}, hold_id AS id, count(*) FILTER (WHERE kind = 3) AS begun,
+                     max(lots) FILTER (WHERE kind = 3) AS lots, max(held_delta) FILTER (WHERE kind = 3) AS amount,
+                     count(*) FILTER (WHERE kind <> 3) AS ended, -sum(e.amount) AS captured,
+                     CASE max(kind) WHEN 4 THEN 1 WHEN 5 THEN 2 WHEN 7 THEN 3 ELSE 0 END AS state
+                FROM points_entries e WHERE hold_id IS NOT NULL GROUP BY {_KEY}, hold_id) e USING ({_KEY}, id)
+             WHERE (h.lots, h.amount, h.captured, h.state, 1, least(h.state, 1))
+                   IS DISTINCT FROM (e.lots, e.amount, e.captured, e.state, e.begun, e.ended)""",
     ),
     "every entry has one fact in the feed": (
         "points_entries",

@@ -223,9 +223,9 @@ def _reverse(books: Books, account: Account, line: Line) -> Movement:
         seq = books.posted_seq.get((line.account, line.reverses_posting or b""), 0)
     original = books.originals.get((line.account, seq))
     movement = domain.reverse(account, line, original)
-    if original is not None:
-        done = original.reversed + (movement.reversed or 0)
-        books.originals[line.account, seq] = Original(seq, original.kind, original.amount, done, original.moves)
+    assert original is not None  # else the reversal was refused
+    done = original.reversed + (movement.reversed or 0)
+    books.originals[line.account, seq] = Original(seq, original.kind, original.amount, done, original.moves)
     _due_at(account, *_lot_deadline(account, books.zones[line.program_id]))
     return movement
 

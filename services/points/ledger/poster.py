@@ -1,7 +1,8 @@
 """Micro-batching of single postings: whoever finds a free place leads and posts all that has queued meanwhile.
 
 There is no timer: an idle ledger posts at once, a busy one posts as many together as came while it was busy. A failing
-flush is repeated line by line, so that nobody suffers for a neighbour.
+flush is repeated line by line, so that nobody suffers for a neighbour; lines of an account that somebody keeps locked
+wait for it once, not one after the other.
 """
 
 from collections import deque
@@ -28,12 +29,21 @@ class _Ticket:
         self.heir = False
         self.called = Event()
 
+    def call(self) -> None:
+        """The answer is there."""
+        self.done = True
+        self.called.set()
+
 
 class Poster:
-    """Posts lines of many callers together; `post` runs a list of lines in one transaction of its own."""
+    """Posts lines of many callers together; `post` runs a list of lines in one transaction of its own.
 
-    def __init__(self, post: Post) -> None:
+    `unavailable` are the errors by which it says that an account, or the database, cannot be had now.
+    """
+
+    def __init__(self, post: Post, *, unavailable: tuple[type[Exception], ...] = ()) -> None:
         self._post = post
+        self._unavailable = unavailable
         self._lock = Lock()
         self._queue: deque[_Ticket] = deque()
         self._leaders = 0
@@ -66,8 +76,7 @@ class Poster:
             self._flush(flush)
         with self._lock:
             for ticket in flush:
-                ticket.done = True
-                ticket.called.set()
+                ticket.call()
             heir = next((ticket for ticket in self._queue if not ticket.heir), None)
             if heir is None:
                 self._leaders -= 1
@@ -79,15 +88,27 @@ class Poster:
         try:
             for ticket, outcome in zip(flush, self._post([ticket.line for ticket in flush]), strict=True):
                 ticket.outcome = outcome
-        except Exception as error:  # noqa: BLE001 - handed to each caller, who raises it
+        except Exception as error:  # noqa: BLE001 - handed to its caller, who raises it
+            if len(flush) == 1:
+                flush[0].error = error
+                return
+            accounts: dict[tuple[int, int, int], list[_Ticket]] = {}
             for ticket in flush:
-                self._alone(ticket, error if len(flush) == 1 else None)
+                accounts.setdefault(ticket.line.account, []).append(ticket)
+            # The account that most wait for is the likeliest to be the one that cannot be had: it comes last.
+            for tickets in sorted(accounts.values(), key=len):
+                self._one_by_one(tickets)
+                for ticket in tickets:
+                    ticket.call()
 
-    def _alone(self, ticket: _Ticket, error: Exception | None) -> None:
-        if error is None:
+    def _one_by_one(self, tickets: list[_Ticket]) -> None:
+        """Post the lines of one account singly; when the account cannot be had, that is the answer of all the rest."""
+        for place, ticket in enumerate(tickets):
             try:
                 ticket.outcome = self._post([ticket.line])[0]
+            except self._unavailable as error:
+                for waiting in tickets[place:]:
+                    waiting.error = error
                 return
-            except Exception as own:  # noqa: BLE001 - handed to its caller, who raises it
-                error = own
-        ticket.error = error
+            except Exception as error:  # noqa: BLE001 - handed to its caller, who raises it
+                ticket.error = error

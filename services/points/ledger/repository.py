@@ -117,9 +117,10 @@ def totals(session: Session, program_id: int, asset_id: int) -> dict[Kind, int]:
 
 
 def outstanding(session: Session, program_id: int, asset_id: int) -> tuple[int, int, int]:
-    """Members with an account, Σ balance and Σ debt of an asset."""
+    """Members to whom something was ever posted, Σ balance and Σ debt of an asset."""
+    posted_to = func.count().filter(accounts.c.seq > 0)
     mine = select(
-        func.count(), func.coalesce(func.sum(accounts.c.balance), 0), func.coalesce(func.sum(accounts.c.debt), 0)
+        posted_to, func.coalesce(func.sum(accounts.c.balance), 0), func.coalesce(func.sum(accounts.c.debt), 0)
     )
     row = session.execute(mine.where(accounts.c.program_id == program_id, accounts.c.asset_id == asset_id)).one()
     return int(row[0]), int(row[1]), int(row[2])

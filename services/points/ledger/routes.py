@@ -10,13 +10,13 @@ from common.clock import now
 from common.http.callers import ANY_STAFF, MEMBER, SERVICE, owner, system
 from common.http.routes import Routes
 from common.identity import Identity
-from services.points.database import retried, transaction
+from services.points.database import UNAVAILABLE, retried, transaction
 from services.points.ledger import schemas, use_cases
 from services.points.ledger.domain import Kind, Line, Outcome, Status
 from services.points.ledger.poster import Poster
 from services.points.ledger.schemas import as_uuid
 from services.points.ledger.use_cases import Command
-from services.points.programs.use_cases import ProgramBook, program_book, remembered_book
+from services.points.programs.use_cases import ProgramBook, read_book, remembered_book
 
 routes = Routes("ledger", description="Accounts, postings, holds and reversals")
 
@@ -64,7 +64,7 @@ def _post_together(lines: Sequence[Line]) -> list[Outcome]:
     return retried(lambda session: use_cases.post(session, lines, zones=zones))
 
 
-poster = Poster(_post_together)
+poster = Poster(_post_together, unavailable=UNAVAILABLE)
 
 
 @routes.post(
@@ -82,7 +82,7 @@ def post(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
     return _submit(caller.program_id, command)
 
 
-@routes.post("/postings/batch", allow=_POSTERS, body=schemas.BatchRequest, answer=schemas.BatchResponse)
+@routes.post("/postings/batch", allow=_POSTERS, body=schemas.BatchRequest, answer=schemas.BatchResponse, ready=True)
 def post_batch(caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
     """Post up to 1,000 lines, each once per its own key, so that the whole batch can be sent again.
 
@@ -156,7 +156,7 @@ def _book(program_id: int) -> ProgramBook:
     book = remembered_book(program_id)
     if book is None:
         with transaction() as session:
-            book = program_book(session, program_id)
+            book = read_book(session, program_id)
     return book
 
 

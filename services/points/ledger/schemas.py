@@ -40,7 +40,7 @@ class PostingRequest(Schema):
     amount = integer(1, required=True)
     validity = validity(load_default=None, allow_none=True)
     earned_at = Instant(load_default=None, allow_none=True)
-    reason = text(200, load_default="")
+    reason = text(200, shortest=0, load_default="")
 
 
 class BatchLine(PostingRequest):
@@ -99,7 +99,7 @@ class HoldRequest(Schema):
     asset = code(required=True)
     amount = integer(1, required=True)
     ttl_seconds = integer(1, LONGEST_TTL_SECONDS, load_default=900)
-    reason = text(200, load_default="")
+    reason = text(200, shortest=0, load_default="")
 
 
 class HoldResponse(Schema):
@@ -136,7 +136,7 @@ class ReversalRequest(Schema):
     asset = code(required=True)
     posting_id = fields.UUID(required=True)
     amount = integer(1, load_default=None, allow_none=True)
-    reason = text(200, load_default="")
+    reason = text(200, shortest=0, load_default="")
 
 
 class ExpiringSchema(Schema):

@@ -33,19 +33,29 @@ _books: dict[int, tuple[float, ProgramBook]] = {}
 
 
 def remembered_book(program_id: int) -> ProgramBook | None:
-    """The program's settings if this process read them within the last two seconds."""
+    """The program's settings if this process read them within the last two seconds.
+
+    When they are older, one caller is told to read them anew, and the others go on with those of before.
+    """
     read_at, book = _books.get(program_id, (0.0, None))
-    return book if time.monotonic() - read_at < _REMEMBERED_SECONDS else None
+    now = time.monotonic()
+    if book is None or now - read_at < _REMEMBERED_SECONDS:
+        return book
+    _books[program_id] = (now, book)
+    return None
 
 
 def program_book(session: Session, program_id: int) -> ProgramBook:
-    """The program's settings, at most two seconds old; raises `UnknownProgram`."""
-    book = remembered_book(program_id)
-    if book is None:
-        assets = repository.list_assets(session, program_id)
-        program = repository.get_program(session, program_id)
-        book = ProgramBook(program, {a.code: a for a in assets}, {a.id: a for a in assets})
-        _books[program_id] = (time.monotonic(), book)
+    """The program's settings, at most a moment older than two seconds; raises `UnknownProgram`."""
+    return remembered_book(program_id) or read_book(session, program_id)
+
+
+def read_book(session: Session, program_id: int) -> ProgramBook:
+    """The program's settings as they are now, remembered for the others; raises `UnknownProgram`."""
+    assets = repository.list_assets(session, program_id)
+    program = repository.get_program(session, program_id)
+    book = ProgramBook(program, {a.code: a for a in assets}, {a.id: a for a in assets})
+    _books[program_id] = (time.monotonic(), book)
     return book
 
 

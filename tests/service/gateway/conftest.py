@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -38,9 +37,7 @@ def people(gateway_migrated: Service) -> People:
 @pytest.fixture
 def services(people: People) -> Iterator[None]:
     """An echo in the place of every service."""
-    with ExitStack() as stack:
-        urls = {f"JIFEN_{name.upper()}_URL": stack.enter_context(serving(echo)) for name in SERVICES}
-        stack.enter_context(environment(**urls))
+    with serving(echo) as url, environment(**{f"JIFEN_{name.upper()}_URL": url for name in SERVICES}):
         yield
 
 

@@ -5,7 +5,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.audit import use_cases
+from gateway.auth import callers
 from gateway.database import transaction
+from gateway.limits import policies
+from gateway.limits.domain import Policy
 from tests.gateway import People, http
 
 
@@ -44,12 +47,8 @@ def test_reads_members_and_systems_are_not_noted(door: str, people: People) -> N
 
 
 def test_a_request_too_many_is_noted(door: str, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.limits import policies
-    from gateway.limits.domain import Policy
-
-    monkeypatch.setattr(policies, "STAFF", Policy("staff", rate=2, burst=1))
-    from gateway.auth import callers
-
+    slow = Policy("staff", rate=2, burst=1)
+    monkeypatch.setattr(policies, "staff", lambda: slow)
     callers._of_token.cache_clear()
     mei = people.staff("mei", "marketer")
     assert [http(door, "PUT", "/v1/tiers/x", {}, mei).status for _ in range(2)] == [201, 429]

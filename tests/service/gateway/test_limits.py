@@ -33,7 +33,8 @@ def test_a_member_may_ask_forty_at_once_and_is_then_told_to_wait(door: str, peop
     refused = [reply for reply in replies if reply.status == 429]
     assert refused, "60 requests within a second or two are too many"
     assert refused[0].code == "too_many_requests"
-    assert (refused[0].headers["retry-after"], refused[0].headers["ratelimit"]) == ("1", '"member";r=0;t=2')
+    assert refused[0].headers["retry-after"] == "1"
+    assert refused[0].headers["ratelimit"] in ('"member";r=0;t=2', '"member";r=0;t=3')
 
 
 def test_callers_do_not_eat_from_each_others_plates(door: str, people: People) -> None:

@@ -1,0 +1,33 @@
+"""PostgreSQL array literals for `unnest`, a thousand rows at a time.
+
+Psycopg's own list dumper asks every item for its type and escapes text by a regular expression: a third of the time
+of event intake went there. Besides, it chooses the array's type, and PostgreSQL with it a new plan, by the size of the
+numbers. A literal is plain text whose type the statement says: `CAST(:ids AS bigint[])`.
+"""
+
+from collections.abc import Iterable
+
+
+def numbers(values: Iterable[int | None]) -> str:
+    """`{1, NULL, 3}`."""
+    # A list of integers prints itself almost as PostgreSQL reads it, five times as fast as we could join it.
+    return "{" + str(list(values))[1:-1].replace("None", "NULL") + "}"
+
+
+def ids(values: Iterable[bytes | None]) -> str:
+    """16 bytes each, for `uuid[]`."""
+    return "{" + ",".join(["NULL" if value is None else value.hex() for value in values]) + "}"
+
+
+def blobs(values: Iterable[bytes]) -> str:
+    """For `bytea[]`."""
+    return "{" + ",".join(['"\\\\x' + value.hex() + '"' for value in values]) + "}"
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """For `text[]`, and for whatever PostgreSQL reads from text, such as `timestamptz[]`."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,158 @@
+"""What tests of points stand on: a brand with its assets, callers who post for it, and a clock that can be set."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, text
+from werkzeug.test import TestResponse
+
+from common.commands import run_checks
+from common.service import Finding
+from services.points.database import transaction
+from services.points.ledger import account_routes, posting_sql, routes
+from services.points.programs.use_cases import forget_books
+from services.points.service import service
+from tests.ledger import us
+from tests.support import Caller, Callers
+
+#: `points` never expire and never sink into debt, `energy` lives for 30 days, `growth` may be owed.
+ASSETS: dict[str, dict[str, Any]] = {
+    "points": {"name_en": "Points", "name_zh": "积分"},
+    "energy": {"name_en": "Energy", "name_zh": "能量值", "validity": "30D"},
+    "growth": {"name_en": "Growth", "name_zh": "成长值", "validity": "12M_U", "debt_allowed": True},
+}
+
+
+class Brand:
+    """One program, set up, with `shop` as the system that posts. Every call without a key makes a new one."""
+
+    def __init__(self, callers: Callers, *, program_id: int = 1, time_zone: str = "Asia/Shanghai") -> None:
+        self.callers, self.program_id, self.keys = callers, program_id, 0
+        self.shop: Caller = callers.system("ledger", "read", program_id=program_id)
+        marketer = callers.staff("marketer", program_id=program_id)
+        assert marketer.put("/v1/program", {"name": "Acme", "time_zone": time_zone}).status_code == 200
+        for code, asset in ASSETS.items():
+            assert marketer.put(f"/v1/assets/{code}", asset).status_code == 200
+
+    def new_key(self) -> str:
+        """A key nobody used before."""
+        self.keys += 1
+        return f"key-{self.keys}"
+
+    def send(self, path: str, *, key: str | None = None, **body: Any) -> TestResponse:
+        """POST to the ledger, of member 7's points unless told."""
+        if not path.startswith("/"):
+            path = f"/v1/{path}"
+        body = {"member_id": 7, **body}
+        if "/holds/" not in path:
+            body = {"asset": "points", **body}
+        return self.shop.post(path, body, key=key or self.new_key())
+
+    def earn(self, amount: int, **more: Any) -> dict[str, Any]:
+        """The answer of an earning that must succeed."""
+        return done(self.send("postings", kind="earn", amount=amount, **more))
+
+    def spend(self, amount: int, **more: Any) -> dict[str, Any]:
+        """The answer of a spending that must succeed."""
+        return done(self.send("postings", kind="spend", amount=amount, **more))
+
+    def hold(self, amount: int, **more: Any) -> dict[str, Any]:
+        """The answer of a hold that must succeed."""
+        return done(self.send("holds", amount=amount, **more))
+
+    def capture(self, hold: dict[str, Any], **more: Any) -> TestResponse:
+        """Spend a hold."""
+        return self.send(f"holds/{hold['hold_id']}/capture", **more)
+
+    def void(self, hold: dict[str, Any], **more: Any) -> TestResponse:
+        """Give a hold up."""
+        return self.send(f"holds/{hold['hold_id']}/void", **more)
+
+    def reverse(self, posting: dict[str, Any], **more: Any) -> TestResponse:
+        """Reverse a posting."""
+        return self.send("reversals", posting_id=posting["posting_id"], **more)
+
+    def account(self, asset: str = "points", *, member: int = 7) -> dict[str, Any]:
+        """A member's account."""
+        return done(self.shop.get(f"/v1/accounts/{asset}", member_id=member))
+
+    def figures(self, asset: str = "points", *, member: int = 7) -> tuple[int, int, int, int]:
+        """Balance, available, held and debt."""
+        account = self.account(asset, member=member)
+        return account["balance"], account["available"], account["held"], account["debt"]
+
+    def entries(self, asset: str = "points", *, member: int = 7, **query: Any) -> list[dict[str, Any]]:
+        """The journal of a member's account, oldest first."""
+        page = done(self.shop.get(f"/v1/accounts/{asset}/entries", member_id=member, limit=200, **query))
+        return list(reversed(page["entries"]))
+
+    def kinds(self, asset: str = "points", *, member: int = 7) -> list[tuple[str, int]]:
+        """What happened on an account: kind and amount of each entry."""
+        return [(entry["kind"], entry["amount"]) for entry in self.entries(asset, member=member)]
+
+
+class Clock:
+    """Sets the time for the ledger: the database's clock and the edge's."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def set(self, instant: datetime) -> None:
+        """From now on it is `instant`, and stays so."""
+        self._patch.setattr(posting_sql, "CLOCK", f"SELECT {us(instant)}::bigint")
+        for module in (routes, account_routes):
+            self._patch.setattr(module, "now", lambda: instant)
+
+
+@pytest.fixture
+def brand(points: Callers) -> Brand:
+    """Program 1 in Shanghai."""
+    forget_books()
+    return Brand(points)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time, in the test's hands."""
+    return Clock(monkeypatch)
+
+
+def done(answer: TestResponse) -> dict[str, Any]:
+    """The JSON of an answer that must be a success."""
+    assert answer.status_code in (200, 201), answer.get_data(as_text=True)
+    return dict(answer.json or {})
+
+
+def refused(answer: TestResponse) -> tuple[int, str]:
+    """Status and code of an answer that must be a problem."""
+    assert answer.content_type == "application/problem+json", answer.get_data(as_text=True)
+    problem = answer.json or {}
+    assert problem["status"] == answer.status_code
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["request_id"]
+    return answer.status_code, problem["code"]
+
+
+def pointers(answer: TestResponse) -> list[str]:
+    """Where in the request something is wrong."""
+    return [error["pointer"] for error in (answer.json or {})["errors"]]
+
+
+def sql(statement: str, **values: Any) -> list[Row[Any]]:
+    """Run a statement on the points database, in its own transaction."""
+    with transaction() as session:
+        result = session.execute(text(statement), values)
+        return list(result.all()) if result.returns_rows else []
+
+
+def wrong() -> list[Finding]:
+    """The invariants of the points database that do not hold."""
+    return [finding for finding in run_checks(service) if finding.violations]
+
+
+def make_due(interval: str) -> None:
+    """Bring every deadline of holds forward by `interval`, as if that time had passed."""
+    sql(f"UPDATE points_holds SET expires_at = expires_at - interval '{interval}' WHERE state = 0")
+    sql(f"UPDATE points_accounts SET due_at = due_at - interval '{interval}'")

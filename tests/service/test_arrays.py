@@ -1,0 +1,30 @@
+"""PostgreSQL reads array literals back as what went in, whatever that was."""
+
+from typing import Any
+
+import psycopg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common import arrays
+
+TEXT = st.one_of(st.none(), st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))))
+NUMBERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    numbers=st.lists(NUMBERS),
+    texts=st.lists(TEXT),
+    blobs=st.lists(st.binary()),
+    ids=st.lists(st.one_of(st.none(), st.binary(min_size=16, max_size=16))),
+)
+def test_what_goes_in_comes_out(servers: Any, postgres: Any, numbers: Any, texts: Any, blobs: Any, ids: Any) -> None:
+    given_ = (arrays.numbers(numbers), arrays.texts(texts), arrays.blobs(blobs), arrays.ids(ids))
+    with psycopg.connect(postgres.url("points", scheme="postgresql")) as connection:
+        row = connection.execute("SELECT %s::bigint[], %s::text[], %s::bytea[], %s::uuid[]", given_).fetchone()
+    assert row is not None
+    assert row[0] == numbers
+    assert row[1] == texts
+    assert row[2] == blobs
+    assert [value and value.bytes for value in row[3]] == ids
