@@ -27,8 +27,13 @@ run: $(READY) ## Start everything and keep it up until Ctrl-C
 verify: $(READY) ## Check the invariants of the running system
 	@$(BIN)/python -m deploy.local verify $(ARGS)
 
-test: $(READY) ## Run the whole test suite on its own throw-away servers
+test: $(READY) ## Run the whole test suite on its own throw-away servers (ARGS="tests/unit -k lots" for some of it)
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -m slow
+endif
 
 check: $(READY) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -11,8 +11,6 @@ from threading import Lock
 from typing import Any
 
 import structlog
-from redis.connection import Connection
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from common.queue import redis
@@ -52,7 +50,6 @@ class Nonces:
         self._asking = Lock()
         self._away_until = 0.0
         self._own: dict[str, set[str]] = {}
-        self._connection: Connection | None = None
 
     def claim(self, signed: Signed) -> None:
         """Use the nonce up; raises `NonceUsed` when it was."""
@@ -71,9 +68,6 @@ class Nonces:
         """Remember nothing here, and ask Redis again at once, e.g. between tests."""
         self._own.clear()
         self._away_until = 0.0
-        if self._connection is not None:
-            self._connection.disconnect()
-            self._connection = None
 
     def _settle(self, batch: Sequence[_Claim]) -> None:
         for claim, fresh in zip(batch, self._ask(batch), strict=True):
@@ -84,7 +78,7 @@ class Nonces:
             return [self._remember(claim) for claim in batch]
         try:
             names, values = [claim.set_name for claim in batch], [claim.nonce for claim in batch]
-            answer = self._call("EVAL", _SCRIPT, len(names), *names, _KEEP_SECONDS, *values)
+            answer: Any = redis().eval(_SCRIPT, len(names), *names, _KEEP_SECONDS, *values)
         except RedisError as error:
             log.warning("nonces_remembered_here", error=type(error).__name__)
             self._away_until = time.monotonic() + AWAY_SECONDS
@@ -94,25 +88,6 @@ class Nonces:
             bool(new) and claim.nonce not in self._own.get(claim.set_name, ())
             for new, claim in zip(answer, batch, strict=True)
         ]
-
-    def _call(self, *words: str | int) -> Any:
-        """One command on a connection of our own, which costs half of the client's way through its pool.
-
-        A kept connection may have been closed by a restart of Redis: then, once, a new one.
-        """
-        kept, self._connection = self._connection, None
-        if kept is not None:
-            try:
-                return self._exchange(kept, words)
-            except RedisConnectionError:
-                kept.disconnect()
-        return self._exchange(redis().connection_pool.get_connection(), words)
-
-    def _exchange(self, connection: Connection, words: tuple[str | int, ...]) -> Any:
-        connection.send_command(*words)
-        answer = connection.read_response()
-        self._connection = connection
-        return answer
 
     def _remember(self, claim: _Claim) -> bool:
         if claim.set_name not in self._own:

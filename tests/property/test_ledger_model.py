@@ -323,6 +323,7 @@ def test_a_taking_stretched_in_any_parts_sums_to_the_whole(taken: list[tuple[int
     assert [day for piece in pieces for day, amount in lots.pairs(piece) for _ in range(amount)] == whole
 
 
+@settings(max_examples=20)
 @given(
     st.lists(st.tuples(st.integers(0, 300), AMOUNTS), min_size=60, max_size=200),
     st.lists(st.integers(1, 200), max_size=20),

@@ -135,7 +135,9 @@ def test_a_caller_gets_where_it_is_named_and_nowhere_else(walk: Walk, caller: Id
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "x", "x.y", "é", sign(CALLERS[0], secret="x" * 40), sign(CALLERS[0], secret="x", now=0)]
+    "header",
+    [None, "", "x", "x.y", "é", sign(CALLERS[0], secret="x" * 40), sign(CALLERS[0], secret="x", now=0)],
+    ids=["none", "empty", "no signature", "no body", "no ASCII", "forged", "forged and old"],
 )
 def test_nobody_gets_anywhere_without_a_genuine_identity(walk: Walk, header: str | None) -> None:
     for method, rule, allow in walk.declared():

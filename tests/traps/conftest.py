@@ -2,6 +2,7 @@
 
 from tests.levels import levels, levels_migrated, unchecked
 from tests.points import brand, clock
+from tests.referrals import referrals, referrals_migrated
 from tests.service.conftest import points, points_migrated, servers
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "levels_migrated",
     "points",
     "points_migrated",
+    "referrals",
+    "referrals_migrated",
     "servers",
     "unchecked",
 ]

@@ -8,7 +8,7 @@ from common.http.app import create_app
 from services.points.service import service
 from tests.points import Brand, refused, sql
 
-HOLD = str(uuid.uuid4())
+HOLD = str(uuid.UUID(int=38))
 POSTS = [
     ("/v1/postings", {"member_id": 7, "asset": "points", "kind": "earn", "amount": 5}),
     ("/v1/postings", {"member_id": 7, "asset": "points", "kind": "spend", "amount": 5}),

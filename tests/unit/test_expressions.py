@@ -125,3 +125,16 @@ def test_all_but_decimals_stays_as_it_is() -> None:
     value = {"a": [1, "x", None, True, {"b": 2}], "c": {}}
     assert expressions.plain(value) == value
     assert expressions.plain(Decimal("0.29")) == 0.29
+
+
+@pytest.mark.parametrize(
+    "expression", ["rand(100)", "data.paid_fen + rand (9)", "d().hour() > 8", 'date("now") > 0', "date('today') > 0"]
+)
+def test_a_rule_neither_draws_lots_nor_reads_the_clock(expression: str) -> None:
+    with pytest.raises(BadExpression, match="bad_expression") as refused:
+        expressions.check(expression)
+    assert "does not depend on the event alone" in str(refused.value.facts["reason"])
+
+
+def test_names_that_only_look_like_it_are_fine() -> None:
+    assert expressions.check("data.brand == 'now' and data.d > 3") == "data.brand == 'now' and data.d > 3"

@@ -5,6 +5,7 @@ and `day` (2026-05-03) in the program's time zone.
 """
 
 import json
+import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ import zen
 from common.errors import Refusal
 
 LONGEST = 500
+_NOT_OF_THE_EVENT = re.compile(r"\b(rand|d|date|time|dateString)\s*\(")
 
 
 class BadExpression(Refusal):
@@ -27,7 +29,14 @@ class Undecidable(Exception):
 
 
 def check(expression: str) -> str:
-    """The expression itself when it compiles; raises `BadExpression`."""
+    """The expression itself when it compiles and depends on the event alone; raises `BadExpression`.
+
+    A rule that draws lots or reads the clock could not be simulated, back-tested or explained (and a random reward for
+    an invitation is forbidden: platform-rules, sharing and lottery).
+    """
+    drawn = _NOT_OF_THE_EVENT.search(expression)
+    if drawn:
+        raise BadExpression(expression=expression, reason=f"{drawn[1]}() does not depend on the event alone")
     try:
         _compiled(expression)
     except RuntimeError as error:

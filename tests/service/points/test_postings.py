@@ -1,7 +1,6 @@
 """Earning and spending over HTTP, one by one and in batches: once per key, all refusals, every malformed request."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -365,19 +364,6 @@ def test_who_cannot_get_the_account_in_time_is_told_to_try_again(brand: Brand) -
     assert refused(answer) == (503, "unavailable")
     assert answer.headers["Retry-After"]
     assert brand.send("postings", kind="spend", amount=1, key="k").json["balance"] == 9
-
-
-def test_a_locked_account_does_not_hold_up_the_others(brand: Brand) -> None:
-    brand.earn(10)
-    with transaction() as session, ThreadPoolExecutor(24) as pool:
-        session.execute(text("SELECT 1 FROM points_accounts WHERE member_id = 7 FOR UPDATE"))
-        stuck = [pool.submit(brand.send, "postings", kind="earn", amount=1, key=f"s{n}") for n in range(18)]
-        began = time.monotonic()
-        for member in range(20, 26):
-            assert brand.earn(1, member_id=member, key=f"m{member}")["balance"] == 1
-        assert time.monotonic() - began < 9
-        assert {answer.result().status_code for answer in stuck} == {503}
-    assert brand.figures()[0] == 10
 
 
 def test_a_lost_connection_costs_at_most_a_retry(brand: Brand) -> None:
