@@ -80,3 +80,9 @@ def test_a_field_named_ref_is_no_reference() -> None:
     outside = {"$ref": "https://example.org/schema"}
     document = merged(points=part({"/v1/a": reading("Odd"), "/v1/b": reading("Out")}, Odd=odd, Out=outside))
     assert document["components"]["schemas"] == {"Odd": odd, "Out": outside}
+
+
+def test_ways_to_prove_who_one_is_are_the_doors_own() -> None:
+    own = part({"/v1/a": reading("E")}, E={})
+    own["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
+    assert set(merged(points=own)["components"]["securitySchemes"]) == {"member", "staff", "system"}

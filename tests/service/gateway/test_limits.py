@@ -129,3 +129,10 @@ def test_unused_buckets_are_forgotten_before_there_are_too_many(
         time.sleep(0.002)
     assert len(mine._buckets) <= 12
     assert mine._buckets["kept"].tokens < 5
+
+
+def test_who_never_took_has_nothing_to_give_back(people: People) -> None:
+    mine = Limiter()
+    mine.give_back("nobody")
+    mine.share_now()
+    assert redis().keys("jifen:limits:nobody") == []

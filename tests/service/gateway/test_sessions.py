@@ -10,12 +10,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from common.identity import Identity, verify
 from common.settings import settings
 from gateway.auth.login import InsecureSettings, offered
+from gateway.database import transaction
+from gateway.keys import use_cases as key_use_cases
 from gateway.limits import policies
 from gateway.limits.domain import Policy
+from gateway.staff import use_cases
+from gateway.staff.domain import BadCredentials
 from tests.gateway import PASSWORD, Levels, People, Reply, bearer, environment, http, serving
 
 SESSIONS = "/v1/sessions"
@@ -228,7 +233,7 @@ def test_wrong_credentials_do_not_say_what_is_wrong(
 
 
 def test_an_unknown_name_costs_the_same_hash(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.staff import passwords, use_cases
+    from gateway.staff import passwords
 
     checked: list[str] = []
     real = passwords._HASHER.verify
@@ -241,7 +246,7 @@ def test_an_unknown_name_costs_the_same_hash(people: People, monkeypatch: pytest
             return real(stored, password)
 
     monkeypatch.setattr(passwords, "_HASHER", Counting())
-    with pytest.raises(use_cases.BadCredentials):
+    with pytest.raises(BadCredentials):
         use_cases.prove(None, PASSWORD)
     assert len(checked) == 1
     assert checked[0].startswith("$argon2id$")
@@ -316,10 +321,35 @@ def test_a_password_change_needs_the_password_and_a_good_new_one(door: str, peop
         assert http(door, "PUT", f"{SESSIONS}/current/password", change, people.staff()).code == code
 
 
-def test_changed_roles_and_disabling_end_tokens_in_every_process_within_seconds(door: str, people: People) -> None:
-    from gateway.database import transaction
-    from gateway.staff import use_cases
+def test_a_password_change_loses_against_a_change_by_an_admin_meanwhile(people: People) -> None:
+    people.hire("lin")
+    with transaction() as session:
+        proven = use_cases.show_staff(session, program_id=1, name="lin")
+    with transaction() as session:
+        roles = frozenset({"admin", "finance"})
+        use_cases.put_staff(session, program_id=1, name="lin", roles=roles, disabled=False, password_hash=None)
+    with pytest.raises(BadCredentials), transaction() as session:
+        use_cases.change_password(session, proven=proven, password_hash="$argon2id$never written")
 
+
+def test_while_the_database_is_away_unknown_staff_and_keys_wait(
+    door: str, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.hire("lin")
+    key = people.key()
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    monkeypatch.setattr(use_cases.repository, "get_staff", away)
+    monkeypatch.setattr(key_use_cases.repository, "get_key", away)
+    for sent in (people.staff(), key.sign("GET", "/v1/accounts")):
+        reply = http(door, "GET", "/v1/accounts", headers=sent)
+        assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "unavailable", "1")
+    assert http(door, "GET", "/v1/accounts", headers=people.member()).status == 201
+
+
+def test_changed_roles_and_disabling_end_tokens_in_every_process_within_seconds(door: str, people: People) -> None:
     people.hire("lin")
     people.hire("mei", "marketer")
     token = sign_in_staff(door, "mei").json["token"]
