@@ -43,7 +43,7 @@ def find_account(session: Session, program_id: int, member_id: int, asset_id: in
 def open_holds(
     session: Session, program_id: int, member_id: int, asset_id: int
 ) -> list[tuple[datetime, int, list[int]]]:
-    """Deadline, amount and lots of the account's open holds."""
+    """Deadline, amount and lots of the account's open holds, in the order in which they end."""
     columns = (holds.c.expires_at, holds.c.amount, holds.c.lots)
     mine = select(*columns).where(
         holds.c.program_id == program_id,
@@ -51,7 +51,8 @@ def open_holds(
         holds.c.asset_id == asset_id,
         holds.c.state == 0,
     )
-    return [(row[0], row[1], row[2]) for row in session.execute(mine)]
+    ordered = mine.order_by(holds.c.expires_at, holds.c.id)
+    return [(row[0], row[1], row[2]) for row in session.execute(ordered)]
 
 
 def find_hold(session: Session, program_id: int, hold_id: uuid.UUID, member_id: int) -> Row[Any] | None:

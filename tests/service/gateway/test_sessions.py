@@ -87,6 +87,11 @@ def test_sign_in_waits_for_levels(door: str, people: People) -> None:
     assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "service_unavailable", "2")
 
 
+def test_a_provider_that_is_not_offered_is_named(door: str) -> None:
+    with environment(JIFEN_SANDBOX_LOGIN="false"):
+        assert sign_in(door).code == "login_unavailable"
+
+
 def test_production_refuses_to_start_with_the_sandbox() -> None:
     from common.settings import Settings
 

@@ -155,6 +155,21 @@ def test_a_hold_voided_after_its_lots_day_gives_nothing_back(brand: Brand, clock
     assert brand.kinds("energy")[-2:] == [("void", 0), ("expire", -50)]
 
 
+def test_dead_holds_pay_debt_in_the_order_of_their_deadlines_for_readers_too(brand: Brand, clock: Clock) -> None:
+    clock.set(NOON)
+    owed = brand.earn(20, asset="growth", validity="5D")
+    brand.earn(20, asset="growth", validity="9D")
+    brand.hold(20, asset="growth", ttl_seconds=2 * 86_400)
+    brand.hold(20, asset="growth", ttl_seconds=86_400)
+    done(brand.reverse(owed, asset="growth"))
+    assert brand.figures("growth") == (20, 0, 40, 20)
+    clock.set(NOON + 3 * DAY)
+    read = brand.account("growth")
+    brand.send("postings", asset="growth", kind="spend", amount=1000)
+    assert read == brand.account("growth")
+    assert read["lots"] == [{"on": "2026-05-08", "amount": 20}]
+
+
 def test_a_hold_lasts_a_quarter_of_an_hour_unless_told(brand: Brand, clock: Clock) -> None:
     clock.set(NOON)
     brand.earn(50)
