@@ -3,8 +3,10 @@
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from threading import RLock
 from typing import Any
 
 import psycopg
@@ -23,7 +25,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter
 from common.database import Database
 from common.errors import Refusal
 from common.http.feed_routes import feed_routes
-from common.http.json_provider import StrictJSON
+from common.http.json_provider import StrictJSON, UnstorableText
 from common.http.problems import (
     MEDIA_TYPE,
     Problem,
@@ -33,6 +35,7 @@ from common.http.problems import (
     problem_response,
     refusal_problem,
 )
+from common.http.routes import Routes
 from common.metrics import REQUEST_SECONDS, REQUESTS
 from common.queue import redis
 from common.service import Service
@@ -40,6 +43,7 @@ from common.service import Service
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+_WRITING = RLock()
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}\Z")
 
 _HTTP_CODES = {
@@ -62,9 +66,12 @@ class Edge:
 class _Request(Request):
     """Says what is wrong with a body that is not JSON."""
 
-    def on_json_loading_failure(self, e: ValueError | None) -> Any:
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
         if e is None:
             raise edge_problem("unsupported_media_type")
+        if isinstance(e, UnstorableText):
+            detail = "Text may not contain NUL or half a surrogate pair."
+            raise edge_problem("invalid_request", errors=[{"pointer": e.pointer, "detail": detail}]) from e
         raise edge_problem("malformed_request", reason=str(e)) from e
 
 
@@ -102,14 +109,34 @@ def create_app(service: Service) -> Flask:
     _watch_requests(app, service.name)
     _answer_problems(app, service.wordings)
     _health(app, service)
-    api = _Api(app)
-    for routes in (*service.routes, feed_routes(service)):
-        api.register_blueprint(routes)
+    _Api(app, (*service.routes, feed_routes(service)))
     return app
 
 
 class _Api(Api):  # type: ignore[misc]
-    """The OpenAPI without the library's own error bodies: ours are problem+json."""
+    """The OpenAPI, written when it is first asked for; without the library's own error bodies: ours are problem+json."""
+
+    def __init__(self, app: Flask, blueprints: Sequence[Routes]) -> None:
+        self._spec: Any = None
+        self._unwritten: list[Routes] = []
+        super().__init__(app)
+        for routes in blueprints:
+            app.register_blueprint(routes)
+        self._unwritten.extend(blueprints)
+
+    @property
+    def spec(self) -> Any:
+        """The document; whoever asks first writes it, and the others wait for him."""
+        with _WRITING:
+            unwritten, self._unwritten = self._unwritten, []
+            for routes in unwritten:
+                routes.register_views_in_doc(self, self._app, self._spec, name=routes.name, parameters=None)
+                self._spec.tag({"name": routes.name, "description": routes.description})
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: Any) -> None:
+        self._spec = spec
 
     def _register_error_handlers(self) -> None:
         return

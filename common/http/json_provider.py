@@ -1,6 +1,7 @@
 """Strict JSON in and plain JSON out: what PostgreSQL or the rules could not hold is refused at the door."""
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -8,6 +9,15 @@ from flask.json.provider import JSONProvider
 
 _MOST_CHARACTERS = 400
 _MOST_PLACES = 400
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class UnstorableText(ValueError):
+    """Good JSON, but with text that PostgreSQL (NUL) or UTF-8 (half a surrogate pair) cannot hold; `pointer` says where."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(f"the text at {pointer} contains NUL or half a surrogate pair")
+        self.pointer = pointer
 
 
 class StrictJSON(JSONProvider):
@@ -18,7 +28,7 @@ class StrictJSON(JSONProvider):
         return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), default=str, **kwargs)
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
-        """Raises ValueError (the edge answers 400) for anything but well-formed, storable JSON."""
+        """Raises `UnstorableText` (the edge answers 422), and for what is no JSON any other ValueError (400)."""
         # JSON on the wire is UTF-8 (RFC 8259); left to itself, json.loads also takes UTF-16, -32 and bare surrogates.
         text = s if isinstance(s, str) else s.decode("utf-8")
         try:
@@ -45,16 +55,18 @@ def _decimal(text: str) -> Decimal:
 
 
 def _check_text(value: Any) -> None:
-    """Escapes can smuggle NUL, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot say."""
-    whole = json.dumps(value, ensure_ascii=False, default=str)
-    if "\\u0000" in whole and _has_nul(value):
-        raise ValueError("text contains NUL")
-    whole.encode("utf-8")  # raises UnicodeEncodeError, a ValueError, on a lone surrogate
+    """Escapes can smuggle NUL, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot say.
 
-
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_has_nul, value))
+    A member's bad name is told of the object around it.
+    """
+    open_: list[tuple[str, Any]] = [("", value)]
+    while open_:
+        pointer, inner = open_.pop()
+        if isinstance(inner, dict):
+            if any(map(_UNSTORABLE.search, inner)):
+                raise UnstorableText(pointer or "/")
+            open_ += [(f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", item) for key, item in inner.items()]
+        elif isinstance(inner, list):
+            open_ += [(f"{pointer}/{place}", item) for place, item in enumerate(inner)]
+        elif isinstance(inner, str) and _UNSTORABLE.search(inner):
+            raise UnstorableText(pointer or "/")

@@ -2,12 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, text
 from sqlmodel import Field
 
 from common.database import core
 from services.levels import columns
 from services.levels.database import Table
+
+#: Milliseconds since 2020 and twelve bits of a sequence: 53 bits, exact for every JSON reader until 2089. Not 1, 2, 3:
+#: what somebody posted to a number that is nobody must not wait there for the next one who joins (ADR 16).
+_NEXT_MEMBER_ID = text(
+    "((extract(epoch FROM clock_timestamp()) * 1000)::bigint - 1577836800000) * 4096"
+    " + nextval('levels_member_numbers') % 4096"
+)
 
 
 class MemberRow(Table, table=True):
@@ -16,7 +23,7 @@ class MemberRow(Table, table=True):
     __tablename__ = "levels_members"
 
     program_id: int = Field(sa_column=columns.program_key())
-    member_id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    member_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False, server_default=_NEXT_MEMBER_ID))
     joined_at: datetime = Field(sa_column=columns.instant())
 
 

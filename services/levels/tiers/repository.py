@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, tuple_, update
+from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from services.levels.reward import from_json, to_json
@@ -75,8 +76,8 @@ def count_members(session: Session, program_id: int) -> dict[str, int]:
 
 
 def add_standings(session: Session, new: Sequence[Standing]) -> None:
-    """Insert standings of new members."""
-    session.execute(insert(standings), [asdict(one) for one in new])
+    """Insert standings of new members. Where growth was there before its member, that standing is the true one."""
+    session.execute(insert(standings).on_conflict_do_nothing(), [asdict(one) for one in new])
 
 
 def add_missing_standings(session: Session, keys: Iterable[tuple[int, int]]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.levels.members import repository
 from services.levels.members.domain import IdentityKey
+from services.levels.tiers import use_cases as tiers
 from tests.levels import NOW, Levels, at_once, badge, points
 
 ANNA = {"type": "customer_id", "value": "anna"}
@@ -158,6 +159,26 @@ def test_members_see_only_themselves_and_programs_only_their_own(levels: Levels)
     assert levels.member(anna, 2).get("/v1/members/me").status_code == 404
     assert levels.staff("marketer").get("/v1/members", type="customer_id", value="anna").status_code == 403
     assert levels.member(anna).post("/v1/members/resolution", {"identities": [ANNA], "create": True}).status_code == 403
+
+
+def test_points_of_nobody_are_inherited_by_nobody(levels: Levels) -> None:
+    levels.ladder(("base", 0), ("gold", 100))
+    for nobody in range(1, 60):
+        levels.grow(nobody, 500, 1)
+    persons = [{"type": "customer_id", "value": f"c{number}"} for number in range(200)]
+    joined = ids(levels.resolve(*persons))
+    assert len(set(joined)) == 200
+    assert all(60 < (one or 0) < 2**53 for one in joined)
+    assert {levels.tier(one or 0) for one in joined} == {"base"}
+    assert sorted(joined, key=lambda one: one or 0) == joined
+
+
+def test_growth_that_came_before_its_member_stays(levels: Levels) -> None:
+    levels.ladder(("base", 0), ("gold", 100))
+    levels.grow(4711, 500, 1)
+    with levels.service.database.transaction() as session:
+        tiers.enrol(session, program_id=1, member_ids=[4710, 4711], now=NOW)
+    assert (levels.tier(4710), levels.tier(4711)) == ("base", "gold")
 
 
 def test_identities_never_reach_a_log_not_even_when_the_database_fails(levels: Levels) -> None:
