@@ -1,5 +1,7 @@
 """Refusals: what the rules do not allow. The core raises them, the HTTP edge has one table that words them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -14,6 +16,23 @@ class Refusal(Exception):
     def __init__(self, **facts: int | str) -> None:
         super().__init__(self.code, facts)
         self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one field: a JSON pointer into the request and a sentence in each language."""
+
+    pointer: str
+    en: str
+    zh: str
+
+
+class FieldsRefused(Refusal):
+    """A rule said no to several fields at once: one fault each, shown in the problem's `errors`."""
+
+    def __init__(self, faults: Sequence[FieldFault], **facts: int | str) -> None:
+        super().__init__(**facts)
+        self.faults = faults
 
 
 class NotFound(Refusal):

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, g, has_request_context, request
 from marshmallow import Schema, fields
 
-from common.errors import Busy, KeyReused, NeighbourUnavailable, NotFound, Refusal
+from common.errors import Busy, FieldsRefused, KeyReused, NeighbourUnavailable, NotFound, Refusal
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -132,6 +132,9 @@ def refusal_problem(refusal: Refusal, wordings: Wordings) -> Problem:
         if wording:
             sentence = (wording.zh if _wants_chinese() else wording.en).format(**refusal.facts)
             errors = [{"pointer": wording.pointer, "detail": sentence}] if wording.pointer else []
+            if isinstance(refusal, FieldsRefused):
+                zh = _wants_chinese()
+                errors += [{"pointer": one.pointer, "detail": one.zh if zh else one.en} for one in refusal.faults]
             headers = {"Retry-After": str(wording.retry_after)} if wording.retry_after else {}
             title = refusal.code.replace("_", " ").capitalize()
             return Problem(wording.status, refusal.code, title, sentence, errors, headers, dict(refusal.facts))

@@ -1,7 +1,7 @@
 """Declaring a route in one place: who may call, what comes in, what goes out. It also writes the OpenAPI by itself."""
 
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import Response, current_app, request
@@ -33,9 +33,11 @@ class Routes(Blueprint):  # type: ignore[misc]
     With `ready` the value is already what the wire shows, and `answer` only documents it: to dump a thousand results
     one by one costs more than to post them.
     With `most` the body may be one thing or an array of up to that many, `one_of` is its JSON schema.
+    With `waits` a result of which it is true is answered with 202: somebody must still say yes to it.
     """
 
     def __init__(self, name: str, *, prefix: str = "/v1", description: str = "") -> None:
+        self._undocumented: list[tuple[str, View, dict[str, Any]]] = []
         super().__init__(name, name, url_prefix=prefix, description=description)
 
     def get(self, rule: str, **declared: Any) -> Callable[[View], View]:
@@ -69,6 +71,7 @@ class Routes(Blueprint):  # type: ignore[misc]
         most: int | None = None,
         one_of: dict[str, Any] | None = None,
         ready: bool = False,
+        waits: Callable[[Any], bool] | None = None,
     ) -> Callable[[View], View]:
         incoming = _instance(body)
         quick = quick_load(incoming) if incoming is not None and most is None else None
@@ -92,7 +95,7 @@ class Routes(Blueprint):  # type: ignore[misc]
                         loaded = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
                     values["body"] = loaded
                 if once:
-                    return _run_once(f"{method} {rule}", view, values, outgoing, status)
+                    return _run_once(f"{method} {rule}", view, values, outgoing, status, waits)
                 result = view(**values)
                 shown = result if ready or isinstance(result, Response) else _dump(outgoing, result)
                 response = shown if isinstance(shown, Response) else _json(shown, status)
@@ -100,7 +103,8 @@ class Routes(Blueprint):  # type: ignore[misc]
                     response.headers["Idempotency-Replayed"] = "true"
                 return response
 
-            answered._apidoc = self._documentation(  # type: ignore[attr-defined]
+            answered.documentation = partial(  # type: ignore[attr-defined]
+                self._documentation,
                 view,
                 allow,
                 incoming,
@@ -109,6 +113,7 @@ class Routes(Blueprint):  # type: ignore[misc]
                 status,
                 keyed=once or key,
                 given_body=_array_or_one(one_of, most),
+                waits=waits is not None,
             )
             answered.allow = allow  # type: ignore[attr-defined]
             self.route(rule, methods=[method])(answered)
@@ -127,8 +132,9 @@ class Routes(Blueprint):  # type: ignore[misc]
         *,
         keyed: bool,
         given_body: dict[str, Any],
+        waits: bool,
     ) -> dict[str, Any]:
-        """What the OpenAPI says of the view; made once, so that a request does not run through decorators."""
+        """What the OpenAPI says of the view; made for a stand-in, so that a request does not run through decorators."""
 
         def noted() -> None: ...
 
@@ -149,9 +155,23 @@ class Routes(Blueprint):  # type: ignore[misc]
         if incoming is not None and not given_body:
             documented = self.arguments(incoming, location="json")(documented)
         documented = self.response(status, outgoing)(documented)
+        if waits:
+            documented = self.alt_response(202, schema=outgoing)(documented)
         for problem in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503):
             documented = self.alt_response(problem, schema=ProblemSchema, content_type=MEDIA_TYPE)(documented)
         return documented._apidoc  # type: ignore[no-any-return]
+
+    def _store_endpoint_docs(self, endpoint: str, obj: View, parameters: Any, tags: Any, **options: Any) -> None:
+        # The library would write the OpenAPI now, which is most of a service's start; it is written when asked for.
+        self._undocumented.append((endpoint, obj, {"parameters": parameters, "tags": tags, **options}))
+
+    def register_views_in_doc(self, *args: Any, **kwargs: Any) -> None:
+        """Write the documentation of all views into the OpenAPI."""
+        while self._undocumented:
+            endpoint, view, declared = self._undocumented.pop(0)
+            view._apidoc = view.documentation()  # type: ignore[attr-defined]
+            super()._store_endpoint_docs(endpoint, view, **declared)
+        super().register_views_in_doc(*args, **kwargs)
 
 
 def load(schema: Schema, raw: Any, location: str) -> Any:
@@ -218,13 +238,21 @@ def request_fingerprint(program_id: int) -> bytes:
     return fingerprint(request.method, request.path, program_id, request.get_json(silent=True))
 
 
-def _run_once(route: str, view: View, values: dict[str, Any], outgoing: Schema | None, status: int) -> Response:
+def _run_once(
+    route: str,
+    view: View,
+    values: dict[str, Any],
+    outgoing: Schema | None,
+    status: int,
+    waits: Callable[[Any], bool] | None,
+) -> Response:
     edge = current_app.extensions["jifen"]
     caller = values["caller"]
     scope = {"program_id": caller.program_id, "caller": caller.actor, "route": route, "key": _idempotency_key()}
 
     def run(session: Any) -> Answer:
-        return Answer(status, current_app.json.dumps(_dump(outgoing, view(session=session, **values))))
+        result = view(session=session, **values)
+        return Answer(202 if waits and waits(result) else status, current_app.json.dumps(_dump(outgoing, result)))
 
     def refused(refusal: Refusal) -> Answer:
         problem = refusal_problem(refusal, edge.wordings)
