@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import whole
+from bench import growth, whole
 from bench.contenders import CONTENDERS, SINGLE_CONNECTIONS, Measuring, generator_process
 from bench.limit import pgbench
 from bench.load import WrongAnswer, ceiling
 from bench.ratios import Bound, Row, UnknownRow, chosen, compare, contenders_of, percentile
 from bench.report import Latencies, Report, as_json, lines_of, table_of
-from bench.rows import BROUGHT_BY, OF_THE_WHOLE, ROWS
+from bench.rows import BROUGHT_BY, OF_GROWTH, OF_THE_WHOLE, ROWS
 from bench.site import Site, WrongResults, running_site
 
 LATENCY_SHARE = 0.7
@@ -27,9 +27,16 @@ _CEILING_SECONDS = 2.0
 @click.option("--seconds", default=5.0, show_default=True, help="How long each contender runs in each round.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Three or more mean something.")
 @click.option(
+    "--entries",
+    default=1_000_000,
+    show_default=True,
+    type=click.IntRange(growth.FEW),
+    help="How many are many, for row 11. The target speaks of ten million, which take a quarter of an hour to make.",
+)
+@click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures there too."
 )
-def main(numbers: str, seconds: float, rounds: int, json_file: Path | None) -> None:
+def main(numbers: str, seconds: float, rounds: int, entries: int, json_file: Path | None) -> None:
     try:
         rows = chosen(ROWS, numbers)
     except UnknownRow as error:
@@ -38,7 +45,7 @@ def main(numbers: str, seconds: float, rounds: int, json_file: Path | None) -> N
     console = Console() if sys.stdout.isatty() else Console(width=150)
     try:
         with _progress(console) as progress:
-            report = measure(rows, seconds=seconds, rounds=rounds, progress=progress)
+            report = measure(rows, seconds=seconds, rounds=rounds, entries=entries, progress=progress)
     except (WrongAnswer, WrongResults) as error:
         raise click.ClickException(f"wrong results are no results: {error}") from error
     console.print(table_of(report))
@@ -48,10 +55,10 @@ def main(numbers: str, seconds: float, rounds: int, json_file: Path | None) -> N
         json_file.write_text(json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n")
 
 
-def measure(rows: list[Row | Bound], *, seconds: float, rounds: int, progress: Progress) -> Report:
+def measure(rows: list[Row | Bound], *, seconds: float, rounds: int, entries: int, progress: Progress) -> Report:
     """Everything the rows need, limit and ours in turns; raises `WrongResults`."""
     figures: list[dict[str, float]] = [{} for _ in range(rounds)]
-    needed = [name for name in contenders_of(rows) if name not in OF_THE_WHOLE]
+    needed = [name for name in contenders_of(rows) if name not in (*OF_THE_WHOLE, *OF_GROWTH)]
     names = [name for name in CONTENDERS if name in {BROUGHT_BY.get(name, name) for name in needed}]
     sent: float | None = None
     latencies: Latencies | None = None
@@ -76,6 +83,18 @@ def measure(rows: list[Row | Bound], *, seconds: float, rounds: int, progress: P
                     latencies = _latencies(it, median(found["singles"] for found in figures))
                 _check(site, names)
                 progress.advance(task)
+    if any(row.ours in OF_GROWTH for row in rows):
+        task = progress.add_task(f"a ledger of {entries:,} entries beside a small one", total=2 + 2 * rounds)
+        with generator_process() as generator:
+            grown = growth.measure(
+                entries=entries,
+                seconds=seconds,
+                rounds=rounds,
+                generator=generator,
+                advance=lambda: progress.advance(task),
+            )
+        for found, more in zip(figures, grown, strict=True):
+            found |= more
     if any(row.ours in OF_THE_WHOLE for row in rows):
         task = progress.add_task("the whole stack at rest", total=rounds)
         for found in figures:
@@ -98,6 +117,7 @@ def _latencies(it: Measuring, highest: float) -> Latencies:
 
 
 def _check(site: Site, names: list[str]) -> None:
+    site.seal()
     site.verify()
     if "pgbench" in names:
         pgbench.verify(site)

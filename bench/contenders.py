@@ -18,13 +18,20 @@ from bench import load
 from bench.limit import pgbench, set_based
 from bench.load import Answered, Load
 from bench.site import Site, WrongResults
-from bench.wire import Door, Kind, Work
+from bench.wire import LINES, Door, Kind, Work
 from deploy.local.data_folder import REPOSITORY
 
 SINGLE_CONNECTIONS = 64
 BATCH_CONNECTIONS = 4
 #: Requests built for one second of load: more than the platform answers; a load that runs out of them just ends.
-STOCK_PER_SECOND: dict[Kind, int] = {"single": 8000, "hot": 8000, "batch": 60, "event": 40}
+STOCK_PER_SECOND: dict[Kind, int] = {
+    "single": 8000,
+    "hot": 8000,
+    "batch": 60,
+    "event": 40,
+    "balance": 8000,
+    "bare": 8000,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,7 @@ class Measuring:
         work = Work(kind=kind, count=int(self.seconds * (per_second or STOCK_PER_SECOND[kind])))
         asked = Load(door=door, work=work, connections=connections, seconds=self.seconds, per_second=per_second)
         answered = self.generator.submit(load.run, asked).result()
-        self.site.acknowledged += answered.requests * work.lines
+        self.site.acknowledged += answered.requests * work.postings
         return answered
 
 
@@ -90,16 +97,36 @@ def _hot(it: Measuring) -> float:
 
 
 def _batches(it: Measuring) -> float:
-    answered = it.send(it.site.gateway, "batch", connections=BATCH_CONNECTIONS)
-    return answered.per_second * Work(kind="batch", count=0).lines
+    return LINES * it.send(it.site.gateway, "batch", connections=BATCH_CONNECTIONS).per_second
 
 
 def _events(it: Measuring) -> float:
-    answered = it.send(it.site.gateway, "event", connections=BATCH_CONNECTIONS)
-    return answered.per_second * Work(kind="event", count=0).lines
+    return LINES * it.send(it.site.gateway, "event", connections=BATCH_CONNECTIONS).per_second
+
+
+def _balances(it: Measuring) -> float:
+    return it.send(it.site.gateway, "balance", connections=SINGLE_CONNECTIONS).per_second
+
+
+def _bare(it: Measuring) -> float:
+    return it.send(it.site.gateway, "bare", connections=SINGLE_CONNECTIONS).per_second
+
+
+def _of_backtests(which: str) -> Callable[[Measuring], float]:
+    def measure(it: Measuring) -> float:
+        command = [sys.executable, "-m", "bench.backtest", which, str(it.seconds)]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=it.site.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise WrongResults(f"{which}: {done.stderr}")
+        return float(json.loads(done.stdout))
+
+    return measure
 
 
 def _verify(it: Measuring) -> float:
+    it.site.seal()
     began = time.perf_counter()
     return it.site.verify() / (time.perf_counter() - began)
 
@@ -131,5 +158,13 @@ CONTENDERS: dict[str, Contender] = {
     ),
     "batches": Contender(what="batches of 1,000, gateway", connections=str(BATCH_CONNECTIONS), run=_batches),
     "events": Contender(what="events by 1,000, gateway", connections=str(BATCH_CONNECTIONS), run=_events),
+    "engine": Contender(
+        what="the bare expression engine, by CPU", connections="1 process", run=_of_backtests("engine")
+    ),
+    "backtest": Contender(
+        what="a back-test of two rules, by CPU", connections="1 process", run=_of_backtests("backtest")
+    ),
+    "bare": Contender(what="a bare Flask route, gateway", connections=str(SINGLE_CONNECTIONS), run=_bare),
+    "balances": Contender(what="balances, gateway", connections=str(SINGLE_CONNECTIONS), run=_balances),
     "verify": Contender(what="verify", connections="1", run=_verify),
 }

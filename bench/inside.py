@@ -19,7 +19,7 @@ from bench.wire import ASSET, MEMBERS  # noqa: E402
 from common.clock import now  # noqa: E402
 from services.points.database import transaction  # noqa: E402
 from services.points.ledger.domain import Kind, Status  # noqa: E402
-from services.points.ledger.routes import poster  # noqa: E402
+from services.points.ledger.teller import poster  # noqa: E402
 from services.points.ledger.use_cases import Command, line_of  # noqa: E402
 from services.points.programs.use_cases import program_book  # noqa: E402
 

@@ -15,20 +15,20 @@ class UnknownRow(ValueError):
     """There is no row of that number; the message names those there are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison: `ours` ÷ `limit`, both names of contenders; more is better. The unit is `what` per second."""
+    """One comparison: `ours` ÷ `limit`, both names of contenders, of things a second; more is better."""
 
     number: str
     what: str
-    unit: str
     ours: str
     limit: str
     target: float | None = None
     stretch: float | None = None
+    unit: str = "/s"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Bound:
     """One figure with an upper bound instead of a limit; less is better."""
 

@@ -3,83 +3,26 @@
 from bench.ratios import Bound, Row
 
 ROWS: tuple[Row | Bound, ...] = (
-    Row(
-        number="1",
-        what="single postings through the gateway ÷ pgbench of the same posting",
-        unit="/s",
-        ours="singles",
-        limit="pgbench",
-        target=0.17,
-        stretch=0.35,
-    ),
-    Row(number="1a", what="… at the points service, without the gateway", unit="/s", ours="direct", limit="pgbench"),
-    Row(number="1b", what="… inside the points service, without HTTP", unit="/s", ours="inside", limit="pgbench"),
-    Row(
-        number="2",
-        what="batch lines through the gateway ÷ the same set-based SQL alone",
-        unit="lines/s",
-        ours="batches",
-        limit="set_based",
-        target=0.8,
-        stretch=0.95,
-    ),
-    Row(
-        number="3",
-        what="batch lines through the gateway ÷ pgbench of single postings",
-        unit="lines/s",
-        ours="batches",
-        limit="pgbench",
-        target=3,
-        stretch=5,
-    ),
-    Bound(
-        number="4",
-        what="CPU of the gateway ÷ CPU of the points service, same single postings",
-        unit="",
-        ours="gateway_cpu",
-        target=0.5,
-        stretch=0.3,
-    ),
-    Row(
-        number="5",
-        what="single postings to one member ÷ to 10,000 members",
-        unit="/s",
-        ours="hot",
-        limit="singles",
-        target=0.8,
-        stretch=1.5,
-    ),
-    Row(
-        number="6",
-        what="event intake with 10 live rules ÷ plain batch lines",
-        unit="/s",
-        ours="events",
-        limit="batches",
-        target=0.5,
-        stretch=0.8,
-    ),
-    Row(
-        number="13",
-        what="entries verified ÷ single postings through the gateway",
-        unit="/s",
-        ours="verify",
-        limit="singles",
-        target=10,
-        stretch=50,
-    ),
-    Bound(number="14", what="memory of the whole stack at rest", unit="MB", ours="memory", target=1200, stretch=700),
-    Bound(
-        number="15",
-        what="from `run` on an empty data folder to the first 200",
-        unit="s",
-        ours="first_start",
-        target=10,
-        stretch=4,
-    ),
-    Bound(number="15a", what="… on a data folder that was used before", unit="s", ours="start", target=10, stretch=4),
+    Row("1", "single postings through the gateway ÷ pgbench of the same posting", "singles", "pgbench", 0.17, 0.35),
+    Row("1a", "… at the points service, without the gateway", "direct", "pgbench"),
+    Row("1b", "… inside the points service, without HTTP", "inside", "pgbench"),
+    Row("2", "batch lines through the gateway ÷ the same set-based SQL alone", "batches", "set_based", 0.8, 0.95),
+    Row("3", "batch lines through the gateway ÷ pgbench of single postings", "batches", "pgbench", 3, 5),
+    Bound("4", "CPU of the gateway ÷ CPU of the points service, same single postings", "", "gateway_cpu", 0.5, 0.3),
+    Row("5", "single postings to one member ÷ to 10,000 members", "hot", "singles", 0.8, 1.5),
+    Row("6", "event intake with 10 live rules ÷ plain batch lines", "events", "batches", 0.5, 0.8),
+    Row("7", "reads of a balance ÷ a bare Flask route, both through the gateway", "balances", "bare", 0.6, 0.9),
+    Row("11", "single postings onto many entries (--entries) ÷ onto 100,000", "onto_many", "onto_few", 0.9, 1.0),
+    Row("12", "events back-tested ÷ evaluations of the bare engine, per CPU second", "backtest", "engine", 0.2, 0.5),
+    Row("13", "entries verified ÷ single postings through the gateway", "verify", "singles", 10, 50),
+    Bound("14", "memory of the whole stack at rest", "MB", "memory", 1200, 700),
+    Bound("15", "from `run` on an empty data folder to the first 200", "s", "first_start", 10, 4),
+    Bound("15a", "… on a data folder that was used before", "s", "start", 10, 4),
 )
 
 #: Figures that come along with a contender.
 BROUGHT_BY = {"gateway_cpu": "singles"}
 #: Figures of the whole stack at rest.
 OF_THE_WHOLE = ("memory", "first_start", "start")
+#: Figures of two ledgers, a small one and a large one.
+OF_GROWTH = ("onto_few", "onto_many")

@@ -82,8 +82,17 @@ class Site:
             row = connection.execute("SELECT count(*) FROM points_entries").fetchone()
             return int(row[0]) if row else 0
 
+    def seal(self) -> None:
+        """Seal what was posted, as the worker does; it is left out here like every consumer of the feed."""
+        command = [sys.executable, "-c", "from services.points.audit.jobs import seal_posted; seal_posted()"]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise WrongResults(f"sealing: {done.stderr}")
+
     def verify(self) -> int:
-        """Run the points service's own `verify`; returns how many entries it went through.
+        """Run the points service's own `verify` on what is sealed; returns how many entries it went through.
 
         Raises `WrongResults` on any violation, and unless every acknowledged posting is there, once.
         """
@@ -112,7 +121,7 @@ def throwaway_folder() -> Iterator[Path]:
 def running_site() -> Iterator[Site]:
     """A stack of gateway and points that is ready to be measured; stopped and removed afterwards."""
     with throwaway_folder() as folder:
-        port_base = free_port_base(2)
+        port_base = free_port_base(3)
         stack = start_in_background(StackOptions(folder=folder, platform=POSTING_PLATFORM, port_base=port_base))
         try:
             yield _furnish(folder, stack)
@@ -131,7 +140,7 @@ def free_port_base(count: int) -> int:
 def _furnish(folder: Path, stack: BackgroundStack) -> Site:
     environment = {**os.environ, **stack.env}
     program = _gateway_command(environment, "create-program", "bench", "--name", "Bench")
-    scopes = ("--scope", "ledger", "--scope", "events", "--rate", "100000")
+    scopes = ("--scope", "ledger", "--scope", "events", "--scope", "read", "--rate", "100000")
     key = _gateway_command(environment, "create-key", "bench", "load", *scopes)
     site = Site(
         folder=folder,

@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -15,8 +15,10 @@ LINES = 1000
 #: The members that exist before the clock starts; spread load walks through all of them.
 MEMBERS = 10_000
 ASSET = "points"
+#: Where `bench.limit.bare` answers, through the gateway: an address that it forwards to levels.
+BARE_PATH = "/v1/tiers"
 
-Kind = Literal["single", "hot", "batch", "event"]
+Kind = Literal["single", "hot", "batch", "event", "balance", "bare"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +31,16 @@ class Door:
     secret: str = ""
     identity: str = ""
 
-    def request(self, path: str, body: bytes, *, key: str | None = None) -> bytes:
-        """A POST of JSON."""
+    def request(self, path: str, body: bytes = b"", *, key: str | None = None, method: str = "POST") -> bytes:
+        """A request of JSON."""
         if self.identity:
             caller = f"{HEADER}: {self.identity}"
         else:
             nonce, now = secrets.token_hex(16), int(time.time())
-            caller = f"Authorization: {authorization('POST', path, body, self.key_id, self.secret, now, nonce)}"
+            caller = f"Authorization: {authorization(method, path, body, self.key_id, self.secret, now, nonce)}"
         named = f"Idempotency-Key: {key}\r\n" if key else ""
         return (
-            f"POST {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{caller}\r\n{named}"
+            f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{caller}\r\n{named}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
 
@@ -52,13 +54,13 @@ class Work:
 
     def requests(self, door: Door) -> list[bytes]:
         """All of them."""
-        make = {"single": _singles, "hot": _hot, "batch": _batches, "event": _events}[self.kind]
+        make = _MAKERS[self.kind]
         return list(islice(make(door, secrets.token_hex(6)), self.count))
 
     @property
-    def lines(self) -> int:
+    def postings(self) -> int:
         """How many postings one request makes."""
-        return LINES if self.kind in ("batch", "event") else 1
+        return {"batch": LINES, "event": LINES, "balance": 0, "bare": 0}.get(self.kind, 1)
 
 
 def is_right(kind: Kind, answer: bytes) -> bool:
@@ -66,6 +68,8 @@ def is_right(kind: Kind, answer: bytes) -> bool:
     if kind in ("single", "hot"):
         return answer.startswith(b"HTTP/1.1 201")
     head, _, body = answer.partition(b"\r\n\r\n")
+    if kind in ("balance", "bare"):
+        return head.startswith(b"HTTP/1.1 200") and b'"balance":' in body
     return head.startswith(b"HTTP/1.1 200") and (kind == "event" or body.startswith(b'{"posted":1000,"refused":0,'))
 
 
@@ -101,6 +105,16 @@ def _batches(door: Door, prefix: str) -> Iterator[bytes]:
         yield door.request("/v1/postings/batch", _json({"lines": lines}))
 
 
+def _balances(door: Door, prefix: str) -> Iterator[bytes]:
+    for member in _members(prefix):
+        yield door.request(f"/v1/accounts/{ASSET}?member_id={member}", method="GET")
+
+
+def _bare(door: Door, prefix: str) -> Iterator[bytes]:
+    for member in _members(prefix):
+        yield door.request(f"{BARE_PATH}?member_id={member}", method="GET")
+
+
 def _events(door: Door, prefix: str) -> Iterator[bytes]:
     members = _members(prefix)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -122,3 +136,13 @@ def _events(door: Door, prefix: str) -> Iterator[bytes]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+_MAKERS: dict[Kind, Callable[[Door, str], Iterator[bytes]]] = {
+    "single": _singles,
+    "hot": _hot,
+    "batch": _batches,
+    "event": _events,
+    "balance": _balances,
+    "bare": _bare,
+}

@@ -5,6 +5,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _EPOCH = date(1970, 1, 1)
+_EPOCH_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def now() -> datetime:
@@ -41,3 +43,13 @@ def epoch_day(day: date) -> int:
 def from_epoch_day(number: int) -> date:
     """The inverse of `epoch_day`."""
     return _EPOCH + timedelta(days=number)
+
+
+def epoch_us(instant: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (instant - _EPOCH_INSTANT) // _MICROSECOND
+
+
+def from_epoch_us(number: int) -> datetime:
+    """The inverse of `epoch_us`."""
+    return _EPOCH_INSTANT + timedelta(microseconds=number)

@@ -7,9 +7,12 @@ from hashlib import sha256
 from typing import Any
 
 from common.clock import epoch_day
+from services.points.ledger.books import AccountKey, Books, Known
 from services.points.ledger.chain import opening
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Original, Outcome, Status
-from services.points.ledger.fold import AccountKey, Books, Entry, Known, fold
+from services.points.ledger.fold import fold
+from services.points.ledger.journal import Entry
+from services.points.ledger.settling import today
 
 ZONE = "Asia/Shanghai"
 #: Noon of 3 May 2026 in Shanghai.
@@ -96,7 +99,7 @@ class Shelf:
     def books(self, lines: Iterable[Line], *, at: int = NOW, touch: Iterable[AccountKey] = ()) -> Books:
         """What the database would say about these lines; copies, as a read is."""
         lines = list(lines)
-        keys = sorted({line.account for line in lines} | set(touch))
+        keys = sorted({key for line in lines for key in (line.account, line.receiver) if key} | set(touch))
         named = {(line.program_id, line.hold_id) for line in lines}
         books = Books(
             now_us=at,
@@ -113,6 +116,8 @@ class Shelf:
         for line in lines:
             if line.kind == Kind.REVERSE:
                 self._find_original(books, line)
+            if line.gift:
+                books.given[line.account] = self._given(line.account, today(at, self.zone))
         return books
 
     def _account(self, key: AccountKey) -> Account:
@@ -130,14 +135,24 @@ class Shelf:
                 moves = entry.moves
                 if entry.kind == Kind.CAPTURE:
                     moves = self.holds[entry.program_id, entry.hold_id or b""].moves
-                books.originals[key, seq] = Original(seq, entry.kind, entry.amount, done, moves)
+                books.originals[key, seq] = Original(seq, entry.kind, entry.amount, done, moves, entry.hold_id)
+                self._hand_out(books, entry)
                 books.posted_seq[key, entry.posting_id] = seq
+
+    def _hand_out(self, books: Books, entry: Entry) -> None:
+        held = self.holds.get((entry.program_id, entry.hold_id or b""))
+        if entry.kind == Kind.EARN and held is not None:
+            books.holds.setdefault((entry.program_id, held.id), replace(held, moves=list(held.moves)))
+
+    def _given(self, key: AccountKey, day: int) -> int:
+        given = (it for it in self.entries if _key(it) == key and it.kind == Kind.TRANSFER_OUT)
+        return -sum(it.amount for it in given if today(it.at_us, self.zone) == day)
 
     def _keep(self, books: Books) -> None:
         changed = books.settled | {_key(entry) for entry in books.entries}
         self.accounts.update({key: it for key, it in books.accounts.items() if key in changed})
         self.entries += books.entries
-        self.holds.update({**books.ended_holds, **books.new_holds})
+        self.holds.update({**books.changed_holds, **books.new_holds})
         for line, outcome in books.outcomes:
             self.known[line.program_id, line.posting_id] = Known(line.fingerprint, outcome)
 

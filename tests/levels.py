@@ -204,6 +204,8 @@ class Levels:
         *,
         kind: str = "earn",
         balance: int = 0,
+        held_delta: int = 0,
+        held: int = 0,
         at: datetime | None = None,
         program_id: int = 1,
     ) -> Fact:
@@ -213,9 +215,9 @@ class Levels:
             "seq": seq,
             "kind": kind,
             "amount": amount,
-            "held_delta": 0,
+            "held_delta": held_delta,
             "balance_after": balance,
-            "held_after": 0,
+            "held_after": held,
             "at": (at or self.now).isoformat(),
             "cause": "event",
         }

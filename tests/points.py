@@ -7,11 +7,16 @@ import pytest
 from sqlalchemy import Row, text
 from werkzeug.test import TestResponse
 
+from common.clock import now
 from common.commands import run_checks
 from common.service import Finding
 from services.points.database import transaction
-from services.points.ledger import account_routes, posting_sql, routes
-from services.points.programs.use_cases import forget_books
+from services.points.deductions import routes as deductions_routes
+from services.points.figures import routes as figures_routes
+from services.points.ledger import account_routes, hold_routes, posting_sql, routes, teller, use_cases
+from services.points.ledger.domain import Kind, Outcome
+from services.points.ledger.use_cases import Command
+from services.points.programs.use_cases import forget_books, read_book
 from services.points.service import service
 from tests.ledger import us
 from tests.support import Caller, Callers
@@ -45,7 +50,7 @@ class Brand:
         if not path.startswith("/"):
             path = f"/v1/{path}"
         body = {"member_id": 7, **body}
-        if "/holds/" not in path:
+        if "/holds/" not in path and not path.endswith("/deferral"):
             body = {"asset": "points", **body}
         return self.shop.post(path, body, key=key or self.new_key())
 
@@ -72,6 +77,30 @@ class Brand:
     def reverse(self, posting: dict[str, Any], **more: Any) -> TestResponse:
         """Reverse a posting."""
         return self.send("reversals", posting_id=posting["posting_id"], **more)
+
+    def confirm(self, posting: dict[str, Any], **more: Any) -> TestResponse:
+        """Defer a pending earning, without more to now."""
+        return self.send(f"/v1/postings/{posting['posting_id']}/deferral", **more)
+
+    def give(self, amount: int, to: int, **more: Any) -> TestResponse:
+        """Give to another member."""
+        return self.send("transfers", amount=amount, to_member_id=to, **more)
+
+    def set_asset(self, code: str = "points", **settings: Any) -> None:
+        """Change what an asset's settings say."""
+        marketer = self.callers.staff("marketer", program_id=self.program_id)
+        done(marketer.put(f"/v1/assets/{code}", {**ASSETS[code], **settings}))
+
+    def turn(self, kind: Kind, asset: str = "points", *, member: int = 7) -> Outcome:
+        """Freeze or unfreeze an account: the ledger's own line, whatever the route for it looks like."""
+        command = Command(
+            scope="test", key=self.new_key(), kind=kind, member_id=member, asset=asset, amount=0, cause="staff:lin"
+        )
+        with transaction() as session:
+            book = read_book(session, self.program_id)
+            zones = {self.program_id: book.program.time_zone}
+            (outcome,) = use_cases.post(session, [use_cases.line_of(book, command, now=now())], zones=zones)
+        return outcome
 
     def account(self, asset: str = "points", *, member: int = 7) -> dict[str, Any]:
         """A member's account."""
@@ -101,7 +130,7 @@ class Clock:
     def set(self, instant: datetime) -> None:
         """From now on it is `instant`, and stays so."""
         self._patch.setattr(posting_sql, "CLOCK", f"SELECT {us(instant)}::bigint")
-        for module in (routes, account_routes):
+        for module in (routes, account_routes, hold_routes, teller, figures_routes, deductions_routes):
             self._patch.setattr(module, "now", lambda: instant)
 
 
@@ -153,6 +182,6 @@ def wrong() -> list[Finding]:
 
 
 def make_due(interval: str) -> None:
-    """Bring every deadline of holds forward by `interval`, as if that time had passed."""
-    sql(f"UPDATE points_holds SET expires_at = expires_at - interval '{interval}' WHERE state = 0")
+    """Bring every deadline of holds forward by `interval`, as if that time had passed; pending earnings keep theirs."""
+    sql(f"UPDATE points_holds SET expires_at = expires_at - interval '{interval}' WHERE state = 0 AND purpose = 0")
     sql(f"UPDATE points_accounts SET due_at = due_at - interval '{interval}'")

@@ -18,6 +18,7 @@ from common.service import Service
 from common.settings import settings
 
 SECRET = "a secret of tests, long enough to be accepted"
+AUDIT_KEY = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="  # the first test vector of RFC 8032
 DATABASES = ("points", "levels", "referrals", "redemption", "gateway")
 
 
@@ -26,6 +27,7 @@ def configure(postgres: Any, redis_url: str) -> None:
     os.environ["JIFEN_ENV"] = "test"
     os.environ["JIFEN_LOG_FORMAT"] = "console"
     os.environ["JIFEN_IDENTITY_SECRET"] = SECRET
+    os.environ["JIFEN_AUDIT_KEY"] = AUDIT_KEY
     os.environ["JIFEN_REDIS_URL"] = redis_url
     for name in DATABASES:
         os.environ[f"JIFEN_{name.upper()}_DATABASE_URL"] = postgres.url(name)

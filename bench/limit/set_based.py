@@ -121,7 +121,7 @@ def _flush(members: Sequence[int], *, seq: int) -> list[Columns]:
     return [
         [ones, ids, ones],
         [ones, posting_ids],
-        [ones, ids, ones, balance, zero, zero, sequence, at, due, hashes, lots],
+        [ones, ids, ones, balance, zero, zero, sequence, at, due, hashes, lots, zero, none],
         [*entry, none, none, none, none, moves, meta, hashes],
         [ones, posting_ids, prints, ones, ones, ids, ones, ten, sequence, balance, zero, zero, at, none],
     ]

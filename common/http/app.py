@@ -26,6 +26,7 @@ from common.database import Database
 from common.errors import Refusal
 from common.http.feed_routes import feed_routes
 from common.http.json_provider import StrictJSON, UnstorableText
+from common.http.lean import Lean
 from common.http.problems import (
     MEDIA_TYPE,
     Problem,
@@ -110,11 +111,12 @@ def create_app(service: Service) -> Flask:
     _answer_problems(app, service.wordings)
     _health(app, service)
     _Api(app, (*service.routes, feed_routes(service)))
+    app.wsgi_app = Lean(app, service.name, MAX_BODY_BYTES)  # type: ignore[method-assign]
     return app
 
 
 class _Api(Api):  # type: ignore[misc]
-    """The OpenAPI, written when it is first asked for; without the library's own error bodies: ours are problem+json."""
+    """The OpenAPI, written when first asked for; without the library's own error bodies: ours are problem+json."""
 
     def __init__(self, app: Flask, blueprints: Sequence[Routes]) -> None:
         self._spec: Any = None

@@ -58,17 +58,17 @@ def authorize(identity: Identity, allowed: tuple[Allow, ...]) -> None:
         raise edge_problem("forbidden", caller=identity.kind, allowed=" / ".join(map(str, allowed)))
 
 
-def owner(identity: Identity, member_id: int | None) -> int:
+def owner(identity: Identity, member_id: int | None, *, pointer: str = "/query/member_id") -> int:
     """The member a request is about: a member's own id always, for others the one they name.
 
-    A member who names another gets 404, as if there were none; others who name nobody get 422.
+    A member who names another gets 404, as if there were none; others who name nobody get 422 with the `pointer`.
     """
     if identity.kind == "member":
         if member_id not in (None, identity.member_id):
             raise NotFound()
         return identity.member_id
     if member_id is None:
-        errors = [{"pointer": "/query/member_id", "detail": "Say which member: member_id is required for you."}]
+        errors = [{"pointer": pointer, "detail": "Say which member: member_id is required for you."}]
         raise edge_problem("invalid_request", errors=errors)
     return member_id
 

@@ -75,11 +75,27 @@ class Instant(fields.Field[datetime]):
 
 
 def _check_document(data: dict[str, Any]) -> None:
+    if _is_plain(data):
+        return
     # The depth comes first: the text of something too deep cannot be taken.
     if _depth(data) > _DEEPEST_DOCUMENT or len(str(data)) > _LONGEST_DOCUMENT:
         raise ValidationError(f"At most {_LONGEST_DOCUMENT} characters and {_DEEPEST_DOCUMENT} levels of data.")
     if not _exact(data):
         raise ValidationError("Numbers in data must be exact: integers within ±(2^53 - 1), fractions of 15 digits.")
+
+
+def _is_plain(data: dict[str, Any]) -> bool:
+    """Whether it is a small flat object of text and integers, as most are; of others the full check must say."""
+    length = 0
+    for name, value in data.items():
+        kind = type(value)
+        if kind is str:
+            length += len(value)
+        elif kind is not int or abs(value) > LARGEST:
+            return False
+        length += len(name) + 4
+    # A character takes at most ten when it is shown.
+    return length * 10 <= _LONGEST_DOCUMENT
 
 
 def _depth(value: Any, deep: int = 0) -> int:

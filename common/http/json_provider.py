@@ -13,7 +13,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UnstorableText(ValueError):
-    """Good JSON, but with text that PostgreSQL (NUL) or UTF-8 (half a surrogate pair) cannot hold; `pointer` says where."""
+    """Good JSON whose text PostgreSQL (NUL) or UTF-8 (half a surrogate pair) cannot hold; `pointer` says where."""
 
     def __init__(self, pointer: str) -> None:
         super().__init__(f"the text at {pointer} contains NUL or half a surrogate pair")

@@ -9,16 +9,36 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, select, text, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    delete,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from common.database import Database
 from common.errors import Busy, KeyReused, Refusal
+
+#: For so long the first answer comes again; after that the key may name another request.
+KEPT = timedelta(days=90)
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -32,7 +52,7 @@ class Answer:
 
 
 def idempotency_table(service: str, metadata: MetaData) -> Table:
-    """Declare the table of keys in a service's registry. Rows older than 90 days may be deleted."""
+    """Declare the table of keys in a service's registry; `forget_keys` deletes those that were `KEPT`."""
     return Table(
         f"{service}_idempotency_keys",
         metadata,
@@ -85,6 +105,25 @@ def answer_once(
         stored = {"status": answer.status, "media_type": answer.media_type, "body": answer.body}
         session.execute(update(table).where(*mine).values(stored))
         return answer
+
+
+def forget_keys(database: Database, table: Table, *, now: datetime, at_once: int = _AT_ONCE) -> int:
+    """Delete the keys that were kept long enough, a transaction every `at_once`; returns how many there were.
+
+    Nobody waits for it: rows that somebody holds are left for the next time.
+    """
+    # They are the oldest rows, which stand first in the table: no index needs to be kept for a visit a day.
+    oldest: Select[Any] = (
+        select(literal_column("ctid")).select_from(table).where(table.c.created_at < now - KEPT).limit(at_once)
+    )
+    forget = delete(table).where(literal_column("ctid").in_(oldest.with_for_update(skip_locked=True)))
+    total, deleted = 0, at_once
+    while deleted == at_once:
+        with database.transaction() as session:
+            session.execute(text("SET LOCAL statement_timeout = '10min'"))
+            deleted = session.connection().execute(forget).rowcount
+        total += deleted
+    return total
 
 
 def _replay(session: Session, table: Table, mine: list[Any], print_: bytes) -> Answer:

@@ -10,7 +10,8 @@ from marshmallow import Schema, ValidationError
 
 from common.errors import Refusal
 from common.http.callers import Allow, authenticate, authorize
-from common.http.flat import quick_load
+from common.http.flat import QuickLoad, quick_dump, quick_load
+from common.http.lean import LeanRoute
 from common.http.once import Answer, answer_once, fingerprint
 from common.http.problems import MEDIA_TYPE, ProblemSchema, edge_problem, problem_body, refusal_problem
 
@@ -32,6 +33,8 @@ class Routes(Blueprint):  # type: ignore[misc]
     the key itself; `request_fingerprint` tells two requests apart). It returns a value that the `answer` schema dumps.
     With `ready` the value is already what the wire shows, and `answer` only documents it: to dump a thousand results
     one by one costs more than to post them.
+    With `lean` a request that is plainly right is answered before Flask (`common.http.lean`): for a POST with `key`, a
+    flat body and an answer, without path values or query.
     With `most` the body may be one thing or an array of up to that many, `one_of` is its JSON schema.
     With `waits` a result of which it is true is answered with 202: somebody must still say yes to it.
     """
@@ -72,9 +75,10 @@ class Routes(Blueprint):  # type: ignore[misc]
         one_of: dict[str, Any] | None = None,
         ready: bool = False,
         waits: Callable[[Any], bool] | None = None,
+        lean: bool = False,
     ) -> Callable[[View], View]:
         incoming = _instance(body)
-        quick = quick_load(incoming) if incoming is not None and most is None else None
+        quick = quick_load(incoming) if incoming is not None else None
         asked = _instance(query)
         outgoing = _instance(answer)
 
@@ -90,7 +94,9 @@ class Routes(Blueprint):  # type: ignore[misc]
                     values["query"] = load(asked, request.args.to_dict(), "query")
                 if incoming is not None:
                     raw = request.get_json()
-                    loaded: Any = quick(raw) if quick else None
+                    loaded: Any = None
+                    if quick:
+                        loaded = quick(raw) if most is None else _quick_many(quick, raw, most)
                     if loaded is None:
                         loaded = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
                     values["body"] = loaded
@@ -116,6 +122,10 @@ class Routes(Blueprint):  # type: ignore[misc]
                 waits=waits is not None,
             )
             answered.allow = allow  # type: ignore[attr-defined]
+            if lean:
+                assert quick is not None, "the body of a lean route is flat"
+                assert outgoing is not None, "a lean route has an answer"
+                answered.lean = LeanRoute(allow, quick, quick_dump(outgoing), status, view)  # type: ignore[attr-defined]
             self.route(rule, methods=[method])(answered)
             return view
 
@@ -195,6 +205,13 @@ def load_many(schema: Schema, raw: Any, most: int) -> list[Any]:
         return schema.load(raw, many=True)  # type: ignore[no-any-return]
     except ValidationError as error:
         raise edge_problem("invalid_request", errors=list(_pointed(error.messages, ""))) from error
+
+
+def _quick_many(quick: QuickLoad, raw: Any, most: int) -> list[Any] | None:
+    """As `load_many` where all is plainly right; None when the schema is to say what is not."""
+    items = raw if isinstance(raw, list) else [raw]
+    loaded = [quick(item) for item in items] if 1 <= len(items) <= most else [None]
+    return None if None in loaded else loaded
 
 
 def _array_or_one(document: dict[str, Any] | None, most: int | None) -> dict[str, Any]:

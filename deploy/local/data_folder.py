@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKER = "JIFEN-DATA"
-SECRET_NAMES = ("JIFEN_IDENTITY_SECRET", "JIFEN_SESSION_SECRET", "JIFEN_KEY_ENCRYPTION_SECRET")
+AUDIT_KEY = "JIFEN_AUDIT_KEY"
+SECRET_NAMES = ("JIFEN_IDENTITY_SECRET", "JIFEN_SESSION_SECRET", "JIFEN_KEY_ENCRYPTION_SECRET", AUDIT_KEY)
 
 
 class FolderRefused(Exception):
@@ -81,12 +83,17 @@ def load_secrets(folder: Path) -> dict[str, str]:
     """The secrets of this folder, generated at first use and kept in a file that only its owner may read."""
     path = folder / "secrets.env"
     known = dict(re.findall(r"^(\w+)=(\S+)$", path.read_text(), re.MULTILINE)) if path.exists() else {}
-    missing = {name: secrets.token_urlsafe(36) for name in SECRET_NAMES if name not in known}
+    missing = {name: _new_secret(name) for name in SECRET_NAMES if name not in known}
     if missing:
         known |= missing
         write_private(path, "".join(f"{name}={value}\n" for name, value in known.items()))
     path.chmod(0o600)
     return known
+
+
+def _new_secret(name: str) -> str:
+    """Text for a secret; what signs the audit log is a key, and has a key's form."""
+    return b64encode(secrets.token_bytes(32)).decode() if name == AUDIT_KEY else secrets.token_urlsafe(36)
 
 
 def write_note(folder: Path, note: StackNote) -> None:

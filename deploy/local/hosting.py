@@ -178,6 +178,10 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
             continue
     if survivors := wait_until_gone(victims, seconds=GOODBYE_SECONDS):
         raise EmbeddedServerError(f"cannot end the processes {[survivor.pid for survivor in survivors]}")
+    for victim in victims:
+        # Orphans may have been given to us, see the nursery; what nobody collects stays in the list of processes.
+        with suppress(ChildProcessError):
+            os.waitpid(victim.pid, os.WNOHANG)
 
 
 def wait_until_gone(processes: Iterable[psutil.Process], *, seconds: float) -> list[psutil.Process]:

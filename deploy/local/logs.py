@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 FILE_LIMIT_BYTES = 10_000_000
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
@@ -36,21 +36,20 @@ def console_echo(names: list[str], *, quiet: bool, out: TextIO | None = None) ->
 
 
 class ProcessLog:
-    """A stream for circus: takes chunks of bytes as they come from the pipe, passes whole lines on."""
+    """Takes chunks of bytes as they come from the pipe of each process of this name, passes whole lines on."""
 
     def __init__(self, name: str, *, path: Path, echo: Echo) -> None:
         self.name = name
         self.path = path
         self._echo = echo
         self._file = RotatingFileHandler(path, maxBytes=FILE_LIMIT_BYTES, backupCount=1, encoding="utf-8", delay=True)
-        self._unfinished: dict[tuple[int, str], bytes] = {}
+        self._unfinished: dict[int, bytes] = {}
 
-    def __call__(self, chunk: dict[str, Any]) -> None:
-        """Circus calls this with `pid`, `name` (stdout or stderr) and `data`."""
-        source = (chunk["pid"], chunk["name"])
-        *lines, rest = (self._unfinished.pop(source, b"") + chunk["data"]).split(b"\n")
+    def __call__(self, pid: int, data: bytes) -> None:
+        """Take what the process of this id has written."""
+        *lines, rest = (self._unfinished.pop(pid, b"") + data).split(b"\n")
         if rest:
-            self._unfinished[source] = rest
+            self._unfinished[pid] = rest
         for line in lines:
             self._write(line)
 

@@ -2,7 +2,8 @@
 
 import importlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["migrate", "web", "worker", "verify"]
@@ -26,13 +27,22 @@ class Process:
         first, *rest = self.command
         return [sys.executable if first == "python" else first, *rest]
 
+    @property
+    def module(self) -> tuple[str, ...]:
+        """The module and its words of a `python -m …`; empty for another program."""
+        return self.command[2:] if self.command[:2] == ("python", "-m") else ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """Services in the order of their ports (the first one is the door), and the processes that serve them."""
+    """Services in the order of their ports (the first one is the door), and the processes that serve them.
+
+    `preload` by kind: the modules that all processes of the kind load, in this order; a nursery loads them once.
+    """
 
     services: tuple[str, ...]
     processes: tuple[Process, ...]
+    preload: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
 
     def of_kind(self, *kinds: Kind) -> list[Process]:
         """The processes of these kinds, in the order of the table."""
@@ -47,6 +57,19 @@ PACKAGES = {
     "redemption": "services.redemption",
 }
 WITH_WORKER = ("points", "levels", "referrals", "redemption")
+
+PRELOAD: Mapping[Kind, tuple[str, ...]] = {
+    # What gevent patches must be patched before anything is loaded that holds on to it.
+    "web": (
+        "deploy.local.patched",
+        "gunicorn.app.wsgiapp",
+        "gunicorn.workers.ggevent",
+        "common.commands",
+        "common.http.app",
+        "common.service_client",
+    ),
+    "worker": ("common.commands", "common.worker", "common.service", "common.service_client", "rq.cron"),
+}
 
 
 def program(package: str, *words: str) -> tuple[str, ...]:
@@ -76,6 +99,7 @@ PLATFORM = Platform(
             for service, package in PACKAGES.items()
         ),
     ),
+    preload=PRELOAD,
 )
 
 

@@ -10,19 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from deploy.local import data_folder, environment, migrations, readiness
 from deploy.local.data_folder import REPOSITORY, StackNote
 from deploy.local.hosting import EmbeddedServerError, last_lines
 from deploy.local.leftovers import end_leftovers
 from deploy.local.logs import Echo
+from deploy.local.nursery import Nursery, available, take_orphans
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.processes import Process, load_platform
+from deploy.local.processes import Kind, Process, load_platform
+from deploy.local.supervisor import Supervisor
 from deploy.local.valkey import EmbeddedValkey
-
-if TYPE_CHECKING:
-    from deploy.local.supervisor import Supervisor
 
 Result = TypeVar("Result")
 SERVER_CHECK_SECONDS = 0.5
@@ -57,6 +56,7 @@ class Stack:
         self._valkey: EmbeddedValkey | None = None
         self._supervisor: Supervisor | None = None
         self._migration: subprocess.Popen[str] | None = None
+        self._nurseries: dict[Kind, Nursery] = {}
         # One thread for everything that blocks: steps of `up` and `down` never overlap, even when one is abandoned.
         self._worker = ThreadPoolExecutor(max_workers=1)
 
@@ -85,6 +85,8 @@ class Stack:
         await self._blocking(lambda: None)
         if self._supervisor is not None:
             await self._supervisor.stop()
+        for nursery in self._nurseries.values():
+            await self._blocking(nursery.stop)
         for _, server in reversed(self._servers()):
             await self._blocking(server.stop)
         (self.folder / "stack.json").unlink(missing_ok=True)
@@ -108,6 +110,7 @@ class Stack:
         readiness.refuse_taken_ports(self._web_urls())
         # The note comes first: what is started from here on can be found again by it.
         data_folder.write_note(self.folder, self._note)
+        self._open_nurseries()
         if wanted.embedded_databases:
             self._postgres = EmbeddedPostgres(folder=self.folder / "postgres", log_file=self._log_file("postgres"))
             self._postgres.begin()
@@ -118,15 +121,22 @@ class Stack:
             self._valkey.begin()
             servers["JIFEN_REDIS_URL"] = self._valkey.url
         self._compose_environment(servers)
-        # While the servers boot we have the time to load circus.
-        import deploy.local.supervisor  # noqa: F401
-
         for _, server in self._servers():
             server.wait_until_ready()
         if self._postgres is not None:
             self._postgres.create_databases(wanted.embedded_databases)
         names = " and ".join(name for name, _ in self._servers()) or "outside servers"
         self._say("jifen", f"{names} ready after {time.monotonic() - started_at:.1f} s")
+
+    def _open_nurseries(self) -> None:
+        if not available():
+            return
+        take_orphans()
+        for kind, modules in self._platform.preload.items():
+            self._nurseries[kind] = Nursery(modules, environment=self._child_environment(), folder=REPOSITORY)
+        if "web" in self._nurseries:
+            # It loads while the servers boot; the workers' one begins with the first of them, after the doors are open.
+            self._nurseries["web"].begin()
 
     def _compose_environment(self, servers: dict[str, str]) -> None:
         services = self._platform.services
@@ -152,18 +162,16 @@ class Stack:
             migrations.remember(self.folder, server, databases)
 
     async def _start_processes(self) -> None:
-        from deploy.local.supervisor import Supervisor
-
         web, workers = self._platform.of_kind("web"), self._platform.of_kind("worker")
         self._supervisor = Supervisor(
             [*web, *workers],
             environment=self._child_environment(),
             working_folder=REPOSITORY,
             log_folder=self.folder / "logs",
+            nurseries=self._nurseries,
             echo=self._say,
             on_change=self._publish,
         )
-        await self._supervisor.begin()
         await self._supervisor.start([process.name for process in web])
         await self._wait_until_ready(web)
         # Workers come after the doors are open: on two cores their imports would double the time to the first answer.

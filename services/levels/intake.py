@@ -88,20 +88,23 @@ SUBSCRIPTIONS = (
 
 
 def _growth(fact: Fact) -> GrowthEntry:
+    """Growth counts from when it is available: what is still pending is held until then (field.md B5)."""
     entry = fact.payload
-    at = _instant(entry["at"])
-    return GrowthEntry(fact.program_id, _member(fact), entry["seq"], entry["balance_after"], at, fact.natural_key)
+    at, growth = _instant(entry["at"]), entry["balance_after"] - entry["held_after"]
+    return GrowthEntry(fact.program_id, _member(fact), entry["seq"], growth, at, fact.natural_key)
 
 
 def _earns(entry: dict[str, Any]) -> bool:
-    """Earned points, and earnings taken back: a reversal that takes away reversed an earning."""
+    """Earned points that are available, at once or released, and such earnings taken back."""
     took_back = entry["kind"] == "reverse" and entry["amount"] < 0
-    return bool(entry["asset"] == "points" and (entry["kind"] == "earn" or took_back))
+    earned = entry["kind"] in ("earn", "release") or took_back
+    return bool(entry["asset"] == "points" and earned and entry["amount"] != entry["held_delta"])
 
 
 def _earned(fact: Fact) -> Earned:
     entry = fact.payload
-    return Earned(fact.program_id, _member(fact), entry["seq"], entry["amount"], _instant(entry["at"]))
+    amount = entry["amount"] - entry["held_delta"]  # what is or was pending counts once it is released
+    return Earned(fact.program_id, _member(fact), entry["seq"], amount, _instant(entry["at"]))
 
 
 def _paid(fact: Fact) -> Paid:

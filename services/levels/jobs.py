@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 
 from common import clock
+from common.http.once import forget_keys
 from common.queue import job
 from common.worker import pull_from
 from services.levels.checkins import use_cases as checkins
-from services.levels.database import database, transaction
+from services.levels.database import database, keys, transaction
 from services.levels.leaderboards import use_cases as leaderboards
 from services.levels.leaderboards.domain import RankedSet
 from services.levels.tiers import use_cases as tiers
@@ -49,6 +50,12 @@ def grant_milestones() -> None:
         with transaction() as session:
             if not checkins.grant_milestones(session, now=clock.now()):
                 return
+
+
+@job("levels")
+def forget_old_keys() -> None:
+    """Delete idempotency keys that were kept long enough."""
+    forget_keys(database, keys, now=clock.now())
 
 
 @job("levels")

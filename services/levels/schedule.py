@@ -13,5 +13,6 @@ SCHEDULE = [
     Every(f"{_JOBS}.grant_promotions", queue="levels", seconds=30),
     Every(f"{_JOBS}.grant_milestones", queue="levels", seconds=30),
     Every(f"{_JOBS}.refresh_boards", queue="levels", seconds=10),
+    Every(f"{_JOBS}.forget_old_keys", queue="levels", crontab="23 19 * * *"),
     Every(f"{_JOBS}.close_boards", queue="levels", seconds=60),
 ]

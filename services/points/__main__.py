@@ -1,5 +1,5 @@
 """`python -m services.points --help`."""
 
-from common.commands import service_commands
+from services.points.commands import commands
 
-service_commands("services.points")(prog_name="python -m services.points")
+commands(prog_name="python -m services.points")

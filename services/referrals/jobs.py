@@ -4,8 +4,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from common import clock
+from common.http.once import forget_keys
 from common.queue import job
-from services.referrals.database import transaction
+from services.referrals.database import database, keys, transaction
 from services.referrals.groupbuys import payments
 
 log = structlog.get_logger()
@@ -45,6 +46,12 @@ def expire_groupbuys() -> None:
         last = due[-1]
     if failed:
         raise ExceptionGroup("groups not expired", failed)
+
+
+@job("referrals")
+def forget_old_keys() -> None:
+    """Delete idempotency keys that were kept long enough."""
+    forget_keys(database, keys, now=clock.now())
 
 
 @job("referrals")

@@ -1,116 +1,261 @@
 """A ledger as simple as can be: an account is a list with one number, its last day, for every single point."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from common.clock import epoch_day
+from services.points.programs.validity import IDLE
 from tests.ledger import digest
 
+Name = tuple[int, int]
 Answer = tuple[str, int, int, int]
+
+#: For how many days an account whose points live until it is idle stays alive.
+IDLE_DAYS = 2
+#: For how many days pending points are good once they are available.
+PENDING_DAYS = 2
+GIVE_MOST, GIVE_MOST_PER_DAY = 25, 40
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an asset's settings say."""
+
+    debt_allowed: bool = False
+    grace_days: int = 0
+    idle: bool = False
+    transferable: bool = True
 
 
 @dataclass
-class Oracle:
-    """One account. Lines are `(kind, …)`; answers are `(status, balance, held, debt)`, shared by all who share keys."""
+class Waiting:
+    """Points that cannot be spent: until `at` they are held, or pending."""
 
-    name: tuple[int, int]
-    debt_allowed: bool
-    answers: dict[str, tuple[Any, Answer]]
+    at: int
+    points: list[int]
+    pending: bool = False
+
+
+@dataclass
+class Purse:
+    """One account."""
+
+    terms: Terms
     points: list[int] = field(default_factory=list)
     debt: int = 0
-    holds: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
+    frozen: bool = False
+    idle_day: int = 0
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     taken: dict[str, list[int]] = field(default_factory=dict)
     earned: dict[str, tuple[int, int]] = field(default_factory=dict)
+    given: Counter[int] = field(default_factory=Counter)
 
     @property
     def held(self) -> int:
-        """Points of open holds."""
-        return sum(len(points) for _, points in self.holds.values())
+        """Points that cannot be spent."""
+        return sum(len(it.points) for it in self.waiting.values())
+
+    @property
+    def pending(self) -> int:
+        """Those of them that are not available yet."""
+        return sum(len(it.points) for it in self.waiting.values() if it.pending)
 
     @property
     def figures(self) -> tuple[int, int, int]:
         """Balance, held and debt."""
         return len(self.points) + self.held - self.debt, self.held, self.debt
 
-    def post(self, key: str, body: tuple[Any, ...], *, now: int, today: int) -> Answer:
-        """Post one line at that instant."""
-        self.let_time_pass(now=now, today=today)
-        if key in self.answers:
-            first, answer = self.answers[key]
-            return answer if first == (self.name, body) else ("KEY_REUSED", *self.figures)
-        status = getattr(self, f"_{body[0]}")(key, *body[1:], now=now)
-        self.answers[key] = (self.name, body), (status, *self.figures)
-        return self.answers[key][1]
+    @property
+    def dated(self) -> list[int]:
+        """The points by the day on which they really die."""
+        return [self.idle_day if day == IDLE else day for day in self.points]
 
-    def let_time_pass(self, *, now: int, today: int) -> None:
-        """End the holds and lots whose time has come."""
-        for name, (deadline, points) in sorted(self.holds.items(), key=lambda it: (it[1][0], digest(it[0]))):
-            if deadline <= now:
-                del self.holds[name]
-                self._credit(points)
-        self.points = [day for day in self.points if day >= today]
-
-    def _credit(self, points: list[int]) -> None:
+    def credit(self, points: list[int]) -> None:
+        """Debt first."""
         paid = min(self.debt, len(points))
         self.debt -= paid
-        self.points = sorted(self.points + points[paid:])
+        self.points = sorted(self.points + sorted(points)[paid:])
 
-    def _take(self, amount: int) -> list[int]:
+    def take(self, amount: int) -> list[int]:
+        """Soonest first."""
         taken, self.points = self.points[:amount], self.points[amount:]
         return taken
 
-    def _earn(self, key: str, amount: int, day: int, **_: int) -> str:
-        self.earned[key] = day, amount
-        self._credit([day] * amount)
+    def back(self, points: list[int], today: int) -> list[int]:
+        """Points that come back; those that died meanwhile get the grace there is."""
+        grace = self.terms.grace_days
+        return [today + grace if grace and day < today else day for day in points]
+
+    def die(self, today: int) -> None:
+        """End the points whose time has come."""
+        self.points = [day for day, end in zip(self.points, self.dated, strict=True) if end >= today]
+
+    def live(self, day: int) -> None:
+        """Something was earned or spent."""
+        if self.terms.idle:
+            self.idle_day = max(self.idle_day, day + IDLE_DAYS)
+
+
+@dataclass
+class Oracle:
+    """All accounts. Lines are `(kind, …)`, answers `(status, balance, held, debt)`, shared by all who share keys."""
+
+    zone: str
+    purses: dict[Name, Purse]
+    answers: dict[str, tuple[Any, Answer]] = field(default_factory=dict)
+
+    def day(self, microseconds: int) -> int:
+        """The business day of an instant."""
+        instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+        return epoch_day(instant.astimezone(ZoneInfo(self.zone)).date())
+
+    def post(self, key: str, name: Name, body: tuple[Any, ...], *, now: int) -> Answer:
+        """Post one line at that instant."""
+        purse = self.settled(name, now=now)
+        if key in self.answers:
+            first, answer = self.answers[key]
+            return answer if first == (name, body) else ("KEY_REUSED", *purse.figures)
+        status = getattr(self, f"_{body[0]}")(purse, key, *body[1:], name=name, now=now)
+        if status == "POSTED" and body[0] in ("earn", "pend", "spend", "capture", "give"):
+            purse.live(self.day(now))
+        self.answers[key] = (name, body), (status, *purse.figures)
+        return self.answers[key][1]
+
+    def settled(self, name: Name, *, now: int) -> Purse:
+        """The account after everything that time did to it, one thing after the other."""
+        purse = self.purses[name]
+        for key, it in sorted(purse.waiting.items(), key=lambda it: (it[1].at, digest(it[0]))):
+            if it.at <= now:
+                del purse.waiting[key]
+                purse.die(self.day(it.at))
+                if it.pending:
+                    purse.live(self.day(it.at))
+                    purse.credit(it.points)
+                else:
+                    purse.credit(purse.back(it.points, self.day(it.at)))
+        purse.die(self.day(now))
+        return purse
+
+    def _earn(self, purse: Purse, key: str, amount: int, day: int, **_: Any) -> str:
+        purse.earned[key] = day, amount
+        purse.credit([day] * amount)
         return "POSTED"
 
-    def _spend(self, key: str, amount: int, **_: int) -> str:
-        if amount > len(self.points):
-            return "INSUFFICIENT"
-        self.taken[key] = self._take(amount)
+    def _pend(self, purse: Purse, key: str, amount: int, available: int, *, now: int, **_: Any) -> str:
+        day = self._lot_day(purse, available)
+        if available <= now:
+            return self._earn(purse, key, amount, day)
+        purse.earned[key] = day, amount
+        purse.waiting[key] = Waiting(available, [day] * amount, pending=True)
         return "POSTED"
 
-    def _hold(self, key: str, amount: int, ttl: int, *, now: int) -> str:
-        if amount > len(self.points):
-            return "INSUFFICIENT"
-        self.holds[key] = now + ttl, self._take(amount)
+    def _defer(self, purse: Purse, key: str, earning: str, available: int, **_: Any) -> str:
+        it = purse.waiting.get(earning)
+        if it is None or not it.pending:
+            return "NOT_PENDING"
+        day = self._lot_day(purse, available)
+        it.at, it.points = available, [day] * len(it.points)
+        purse.earned[earning] = day, purse.earned[earning][1]
         return "POSTED"
 
-    def _capture(self, key: str, hold: str, amount: int, **_: int) -> str:
-        if hold not in self.holds:
-            return "HOLD_NOT_OPEN"
-        if amount > len(self.holds[hold][1]):
+    def _spend(self, purse: Purse, key: str, amount: int, **_: Any) -> str:
+        if refused := self._cannot_give(purse, amount):
+            return refused
+        purse.taken[key] = purse.take(amount)
+        return "POSTED"
+
+    def _hold(self, purse: Purse, key: str, amount: int, ttl: int, *, now: int, **_: Any) -> str:
+        if refused := self._cannot_give(purse, amount):
+            return refused
+        purse.waiting[key] = Waiting(now + ttl, purse.take(amount))
+        return "POSTED"
+
+    def _capture(self, purse: Purse, key: str, hold: str, amount: int, *, now: int, **_: Any) -> str:
+        it = purse.waiting.get(hold)
+        if it is None or it.pending:
+            return "HOLD_IS_PENDING" if it else "HOLD_NOT_OPEN"
+        if amount > len(it.points):
             return "HOLD_EXCEEDED"
-        _, points = self.holds.pop(hold)
-        amount = amount or len(points)
-        self.taken[key] = points[:amount]
-        self._credit(points[amount:])
+        del purse.waiting[hold]
+        amount = amount or len(it.points)
+        purse.taken[key] = it.points[:amount]
+        purse.credit(purse.back(it.points[amount:], self.day(now)))
         return "POSTED"
 
-    def _void(self, key: str, hold: str, **_: int) -> str:
-        if hold not in self.holds:
-            return "HOLD_NOT_OPEN"
-        self._credit(self.holds.pop(hold)[1])
+    def _void(self, purse: Purse, key: str, hold: str, *, now: int, **_: Any) -> str:
+        it = purse.waiting.get(hold)
+        if it is None or it.pending:
+            return "HOLD_IS_PENDING" if it else "HOLD_NOT_OPEN"
+        del purse.waiting[hold]
+        purse.credit(purse.back(it.points, self.day(now)))
         return "POSTED"
 
-    def _reverse(self, key: str, original: str, amount: int, **_: int) -> str:
-        if original in self.taken:
-            left = self.taken[original]
-            amount = amount or len(left)
-            if not 0 < amount <= len(left):
-                return "REVERSAL_EXCEEDED"
-            self.taken[original], back = left[:-amount], left[-amount:]
-            self._credit(back)
-        elif original in self.earned:
-            day, left_over = self.earned[original]
-            amount = amount or left_over
-            if not 0 < amount <= left_over:
-                return "REVERSAL_EXCEEDED"
-            self.earned[original] = day, left_over - amount
-            own = [point for point in self.points if point == day][:amount]
-            for point in own:
-                self.points.remove(point)
-            missing = amount - len(own) - len(self._take(amount - len(own)))
-            self.debt += missing if self.debt_allowed else 0
+    def _reverse(self, purse: Purse, key: str, original: str, amount: int, up_to: bool, *, now: int, **_: Any) -> str:
+        if original in purse.taken:
+            left = len(purse.taken[original])
+        elif original in purse.earned:
+            left = purse.earned[original][1]
         else:
             return "NOT_REVERSIBLE"
+        amount = min(amount or left, left) if up_to else amount or left
+        if not 0 < amount <= left:
+            return "REVERSAL_EXCEEDED"
+        if original in purse.taken:
+            rest = purse.taken[original]
+            purse.taken[original], back = rest[:-amount], rest[-amount:]
+            purse.credit(purse.back(back, self.day(now)))
+            return "POSTED"
+        day, _left = purse.earned[original]
+        purse.earned[original] = day, left - amount
+        self._claw_back(purse, original, day, amount)
         return "POSTED"
+
+    def _claw_back(self, purse: Purse, original: str, day: int, amount: int) -> None:
+        if original in purse.waiting:
+            it = purse.waiting[original]
+            it.points = it.points[amount:]
+            if not it.points:
+                del purse.waiting[original]
+            return
+        own = [point for point in purse.points if point == day][:amount]
+        for point in own:
+            purse.points.remove(point)
+        missing = amount - len(own) - len(purse.take(amount - len(own)))
+        purse.debt += missing if purse.terms.debt_allowed else 0
+
+    def _freeze(self, purse: Purse, key: str, **_: Any) -> str:
+        before, purse.frozen = purse.frozen, True
+        return "ALREADY_FROZEN" if before else "POSTED"
+
+    def _unfreeze(self, purse: Purse, key: str, **_: Any) -> str:
+        before, purse.frozen = purse.frozen, False
+        return "POSTED" if before else "NOT_FROZEN"
+
+    def _give(self, purse: Purse, key: str, to: int, amount: int, *, name: Name, now: int) -> str:
+        receiver = self.settled((to, name[1]), now=now)
+        today = self.day(now)
+        if to == name[0]:
+            return "TRANSFER_TO_SELF"
+        if not purse.terms.transferable:
+            return "TRANSFER_FORBIDDEN"
+        if amount > GIVE_MOST:
+            return "TRANSFER_CAPPED"
+        if purse.given[today] + amount > GIVE_MOST_PER_DAY:
+            return "TRANSFER_DAY_CAPPED"
+        if refused := self._cannot_give(purse, amount):
+            return refused
+        purse.given[today] += amount
+        receiver.live(today)
+        receiver.credit(purse.take(amount))
+        return "POSTED"
+
+    def _cannot_give(self, purse: Purse, amount: int) -> str | None:
+        if purse.frozen:
+            return "ACCOUNT_FROZEN"
+        return "INSUFFICIENT" if amount > len(purse.points) else None
+
+    def _lot_day(self, purse: Purse, available: int) -> int:
+        return IDLE if purse.terms.idle else self.day(available) + PENDING_DAYS

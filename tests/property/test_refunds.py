@@ -31,7 +31,7 @@ def shop(points_migrated: Service) -> Iterator[Shop]:
 
 @given(award=AMOUNTS, paid=MONEY, data=st.data())
 def test_parts_of_refunds_sum_to_the_floor_of_the_whole_share(award: int, paid: int, data: st.DataObject) -> None:
-    order = Order(7, "A1", awards=[Award("order", 1, 1, "points", award, "00")])
+    order = Order(7, "A1", awards=[_award(award)])
     parts = data.draw(st.lists(st.integers(1, paid), min_size=1, max_size=6))
     pays_at = data.draw(st.integers(0, len(parts)))
     taken = []
@@ -40,7 +40,7 @@ def test_parts_of_refunds_sum_to_the_floor_of_the_whole_share(award: int, paid: 
             assert domain.pay(order, _event("paid", {"paid_fen": paid})) is None
         if part:
             domain.refund(order, _event("r", {"refund_id": f"r{number}", "refunded_fen": part}))
-        more = domain.to_reverse(order, order.awards[0])
+        more = _to_reverse(order, order.awards[0])
         assert more >= 0
         order.awards[0].reversed += more
         taken.append(more)
@@ -51,10 +51,10 @@ def test_parts_of_refunds_sum_to_the_floor_of_the_whole_share(award: int, paid: 
 @given(award=AMOUNTS, cuts=st.lists(MONEY, min_size=1, max_size=6))
 def test_a_whole_refund_in_any_parts_takes_the_whole_award(award: int, cuts: list[int]) -> None:
     order = Order(7, "A1", "shop paid", sum(cuts))
-    one = Award("order", 1, 1, "points", award, "00")
+    one = _award(award)
     for number, part in enumerate(cuts):
         domain.refund(order, _event("r", {"refund_id": str(number), "refunded_fen": part}))
-        one.reversed += domain.to_reverse(order, one)
+        one.reversed += _to_reverse(order, one)
         assert one.reversed <= award
     assert one.reversed == award
 
@@ -111,6 +111,16 @@ def test_every_order_of_a_payment_and_two_refunds_ends_alike(shop: Shop) -> None
     points, growth = 299 - 299 * 6_667 // 9_999, 1_428 - 1_428 * 6_667 // 9_999
     assert [end["balances"] for end in ends] == [{"points": points, "growth": growth}] * 6
     assert all(end == ends[0] for end in ends)
+
+
+def _award(amount: int) -> Award:
+    return Award("shop paid", NOON, "order", 1, 1, "points", amount, amount=amount)
+
+
+def _to_reverse(order: Order, award: Award) -> int:
+    if order.paid_event is None:
+        return 0
+    return domain.to_reverse(award, refunded_fen=order.refunded_fen, paid_fen=order.paid_fen)
 
 
 def _event(id: str, data: dict[str, Any]) -> Event:

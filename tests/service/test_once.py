@@ -1,8 +1,10 @@
 """Idempotency keys at the edge: one effect and one answer per key, refusals included, failures never remembered."""
 
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any, ClassVar
 
@@ -11,9 +13,11 @@ from marshmallow import Schema, fields
 from sqlalchemy import text
 from sqlmodel import Session
 
+from common.clock import now
 from common.errors import Busy, NeighbourUnavailable, Refusal
 from common.http.callers import ANY_STAFF, system
 from common.http.fields import integer
+from common.http.once import forget_keys
 from common.http.problems import Wording
 from common.http.routes import Routes
 from common.identity import Identity
@@ -216,3 +220,36 @@ def test_without_a_key_nothing_happens(callers: Callers, made: Callable[[], int]
     answer = callers.system("things").post("/v1/things", {"size": 5}, key=key)
     assert refused(answer) == (400, "idempotency_key_missing")
     assert made() == 0
+
+
+def test_a_key_names_another_request_after_ninety_days(callers: Callers, made: Callable[[], int]) -> None:
+    shop = callers.system("things")
+    for key in ("old", "older", "oldest", "young"):
+        assert shop.post("/v1/things", {"size": 5}, key=key).status_code == 201
+    sql("UPDATE points_idempotency_keys SET created_at = created_at - interval '90 days' WHERE key <> 'young'")
+    assert forget_keys(database, keys, now=now() - timedelta(minutes=5)) == 0
+    assert forget_keys(database, keys, now=now(), at_once=2) == 3
+    assert forget_keys(database, keys, now=now(), at_once=2) == 0
+    assert shop.post("/v1/things", {"size": 6}, key="old").status_code == 201
+    assert shop.post("/v1/things", {"size": 6}, key="young").status_code == 422
+    assert made() == 5
+
+
+def test_a_key_that_somebody_uses_now_is_left_for_the_next_time(callers: Callers) -> None:
+    assert callers.system("things").post("/v1/things", {"size": 5}, key="k").status_code == 201
+    sql("UPDATE points_idempotency_keys SET created_at = created_at - interval '91 days'")
+    with database.transaction() as session:
+        session.execute(text("SELECT FROM points_idempotency_keys FOR UPDATE"))
+        assert forget_keys(database, keys, now=now()) == 0
+    assert forget_keys(database, keys, now=now()) == 1
+
+
+@pytest.mark.parametrize("service", ["points", "levels", "referrals"])
+def test_the_cron_forgets_keys_once_a_day(service: str) -> None:
+    schedule = importlib.import_module(f"services.{service}.schedule").SCHEDULE
+    (entry,) = [entry for entry in schedule if entry.function.endswith(".forget_old_keys")]
+    minute, hour, *rest = entry.crontab.split()
+    assert minute.isdigit()
+    assert hour.isdigit()
+    assert rest == ["*", "*", "*"]
+    assert callable(importlib.import_module(f"services.{service}.jobs").forget_old_keys)

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
 
 from deploy.local.postgres import binaries
-from deploy.local.processes import Platform, Process
+from deploy.local.processes import Kind, Platform, Process
 
 STANDIN = ("python", "-m", "tests.stack.standins")
 
@@ -20,17 +21,23 @@ def process(kind: str, service: str, *, mode: str = "") -> Process:
     return Process(name=f"{service}.{kind}", kind=kind, service=service, command=(*STANDIN, mode or kind, service))
 
 
-def platform(*processes: Process, services: tuple[str, ...] = ("gateway", "points")) -> Platform:
+def platform(
+    *processes: Process,
+    services: tuple[str, ...] = ("gateway", "points"),
+    preload: Mapping[Kind, tuple[str, ...]] | None = None,
+) -> Platform:
     """A platform of two services, with processes replaced by name."""
     rows = [Process(name="migrate", kind="migrate", command=(*STANDIN, "migrate", "all"))]
     rows += [process("web", service) for service in services]
     rows += [process("worker", "points")]
     rows += [process("verify", service) for service in services]
     replaced = {row.name: row for row in (*rows, *processes)}
-    return Platform(services=services, processes=tuple(replaced.values()))
+    return Platform(services=services, processes=tuple(replaced.values()), preload=preload or {})
 
 
 GOOD = platform()
+NURSED = platform(preload={"web": ("deploy.local.patched", "http.server"), "worker": ("json",)})
+NURSED_BROKEN = platform(process("web", "points", mode="crash"), preload=NURSED.preload)
 BROKEN_WEB = platform(process("web", "points", mode="crash"))
 NEVER_READY = platform(process("web", "points", mode="unready"))
 BROKEN_MIGRATION = platform(Process(name="migrate", kind="migrate", command=(*STANDIN, "crash", "migration")))

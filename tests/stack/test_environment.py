@@ -79,9 +79,9 @@ def test_lines_are_put_together_from_chunks_per_process(tmp_path: Path) -> None:
     seen: list[str] = []
     log = ProcessLog("points.web", path=tmp_path / "points.web.log", echo=lambda name, line: seen.append(line))
     text = "积分 ok\n".encode()
-    log({"pid": 1, "name": "stdout", "data": text[:2]})
-    log({"pid": 2, "name": "stdout", "data": b"other\nunfin"})
-    log({"pid": 1, "name": "stdout", "data": text[2:]})
+    log(1, text[:2])
+    log(2, b"other\nunfin")
+    log(1, text[2:])
     log.close()
     assert seen == ["other", "积分 ok", "unfin"]
     assert (tmp_path / "points.web.log").read_text() == "other\n积分 ok\nunfin\n"

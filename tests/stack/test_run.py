@@ -30,6 +30,8 @@ from tests.servers import free_port_base, running_stack
 pytestmark = pytest.mark.slow
 STANDINS = "tests.stack.standins"
 GOOD = f"{STANDINS}:GOOD"
+#: Started each by itself, and forked from a nursery.
+BOTH = pytest.mark.parametrize("table", ["GOOD", "NURSED"])
 
 
 @pytest.fixture
@@ -38,8 +40,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stack(folder: Path) -> Iterator[BackgroundStack]:
-    with running_stack(folder, platform=GOOD) as stack:
+def table() -> str:
+    return "GOOD"
+
+
+@pytest.fixture
+def stack(folder: Path, table: str) -> Iterator[BackgroundStack]:
+    with running_stack(folder, platform=f"{STANDINS}:{table}") as stack:
         yield stack
 
 
@@ -71,6 +78,7 @@ def wait_until(true: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.02)
 
 
+@BOTH
 def test_the_stack_comes_up_with_its_servers_and_prefixed_logs(folder: Path, stack: BackgroundStack) -> None:
     assert get(stack.url("gateway"))["path"] == "/"
     assert get(f"{stack.url('points')}/readyz")["path"] == "/readyz"
@@ -83,6 +91,7 @@ def test_the_stack_comes_up_with_its_servers_and_prefixed_logs(folder: Path, sta
     assert (folder / "stack.json").stat().st_mode & 0o077 == 0
 
 
+@BOTH
 def test_a_killed_process_comes_back_and_its_children_are_gone(stack: BackgroundStack) -> None:
     killed = stack.pid("points.web")
     assert killed is not None
@@ -104,9 +113,40 @@ def test_killed_servers_come_back_with_their_data(stack: BackgroundStack) -> Non
         assert redis.get("kept") == b"1"
 
 
+@BOTH
+def test_a_killed_process_leaves_nobody_uncollected(stack: BackgroundStack) -> None:
+    killed = stack.kill("points.web")
+    stack.wait_until_back("points.web", killed_pid=killed)
+    family = psutil.Process(stack.supervisor_pid).children(recursive=True)
+    wait_until(lambda: not any(it.is_running() and it.status() == psutil.STATUS_ZOMBIE for it in family))
+
+
+@pytest.mark.parametrize("table", ["NURSED"])
+def test_a_killed_nursery_is_replaced_when_it_is_needed(stack: BackgroundStack) -> None:
+    nurseries = [it for it in psutil.Process(stack.supervisor_pid).children() if "deploy.local.nursery" in it.cmdline()]
+    # Its children carry its command line; only the nurseries themselves have kept Python's name.
+    for nursery in nurseries:
+        if nursery.name().startswith("python"):
+            nursery.kill()
+    assert get(stack.url("points"))["path"] == "/"
+    killed = stack.kill("points.web")
+    assert stack.wait_until_back("points.web", killed_pid=killed) != killed
+
+
+@pytest.mark.parametrize("table", ["NURSED"])
+def test_a_nursed_process_is_known_by_its_name_and_has_a_session_of_its_own(stack: BackgroundStack) -> None:
+    for name in ("points.web", "points.worker"):
+        pid = stack.pid(name)
+        assert pid is not None
+        assert psutil.Process(pid).name() == name
+        assert psutil.Process(pid).ppid() == stack.supervisor_pid
+        assert os.getsid(pid) == pid
+
+
+@BOTH
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_stops_everything_and_nothing_is_left(folder: Path, how: signal.Signals) -> None:
-    with running_stack(folder, platform=GOOD) as stack:
+def test_a_signal_stops_everything_and_nothing_is_left(folder: Path, how: signal.Signals, table: str) -> None:
+    with running_stack(folder, platform=f"{STANDINS}:{table}") as stack:
         token = token_of(folder)
         assert len(leftovers(folder, token=token)) >= 6
         supervisor = psutil.Process(stack.supervisor_pid)
@@ -146,9 +186,10 @@ def test_a_stack_ends_with_the_process_that_holds_it(folder: Path) -> None:
     assert leftovers(folder, token=token) == []
 
 
-def test_leftovers_of_a_killed_supervisor_are_ended_by_the_next_start(folder: Path) -> None:
+@BOTH
+def test_leftovers_of_a_killed_supervisor_are_ended_by_the_next_start(folder: Path, table: str) -> None:
     port_base = free_port_base(2)
-    with running_stack(folder, platform=GOOD, port_base=port_base) as stack:
+    with running_stack(folder, platform=f"{STANDINS}:{table}", port_base=port_base) as stack:
         token, first = token_of(folder), stack.pid("postgres")
         os.kill(stack.supervisor_pid, signal.SIGKILL)
         stack.stop()
@@ -181,6 +222,7 @@ def test_a_taken_port_is_named_with_who_holds_it_and_the_way_out(folder: Path) -
     ("table", "message"),
     [
         ("BROKEN_WEB", "points.web did not come up: does not listen"),
+        ("NURSED_BROKEN", "points.web did not come up: does not listen"),
         ("NEVER_READY", "points.web did not come up: /readyz answers 503"),
         ("BROKEN_MIGRATION", "migrate failed (exit status 1). It says:\nno such table: migration_things"),
     ],
@@ -192,7 +234,7 @@ def test_a_start_that_fails_says_what_and_why_and_leaves_nothing(folder: Path, t
     assert message in str(failure.value)
     assert "Traceback" not in str(failure.value)
     assert list(processes_of(folder / "postgres")) == []
-    if table == "BROKEN_WEB":
+    if table in ("BROKEN_WEB", "NURSED_BROKEN"):
         assert "no such table: points_things" in str(failure.value)
 
 

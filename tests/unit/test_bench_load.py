@@ -47,11 +47,25 @@ def test_all_of_a_hot_load_is_for_one_member() -> None:
     assert len(bodies) == 1
 
 
+@pytest.mark.parametrize("kind", ["balance", "bare"])
+def test_a_read_is_signed_over_its_query(kind: Kind) -> None:
+    (request,) = Work(kind=kind, count=1).requests(DOOR)
+    first, headers, body = parts(request)
+    method, path, _ = first.split(" ")
+    signed = read(headers["Authorization"])
+    assert signed is not None
+    assert (method, body) == ("GET", b"")
+    assert signed.signature == signature("GET", path, b"", "secret", signed.timestamp, signed.nonce)
+    assert Work(kind=kind, count=1).postings == 0
+
+
 def test_an_answer_is_right_only_when_everything_was_done() -> None:
     assert is_right("single", b"HTTP/1.1 201 CREATED\r\n\r\n{}")
     assert not is_right("single", b"HTTP/1.1 200 OK\r\n\r\n{}")
     assert is_right("batch", b'HTTP/1.1 200 OK\r\n\r\n{"posted":1000,"refused":0,"results":[]}')
     assert not is_right("batch", b'HTTP/1.1 200 OK\r\n\r\n{"posted":999,"refused":1,"results":[]}')
+    assert is_right("balance", b'HTTP/1.1 200 OK\r\n\r\n{"asset":"points","balance":5}')
+    assert not is_right("bare", b"HTTP/1.1 200 OK\r\n\r\n{}")
     assert not is_right("event", b"HTTP/1.1 503 Service Unavailable\r\n\r\n{}")
 
 

@@ -1,10 +1,14 @@
 """Laws of the hash chain: every field of an entry, and everything before it, is in its hash."""
 
+import json
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.points.ledger import chain
 from services.points.ledger.chain import link, opening
 
 ENTRY: dict[str, Any] = {
@@ -92,3 +96,9 @@ def test_the_hash_covers_what_is_documented_in_that_order_and_form() -> None:
     details = sha256(b'["system:shop k1",4,null,null,null,{"reason":"gift"}]').digest()
     whole = b"".join([previous, wide(1, 4), wide(7), wide(2, 2), *figures, *lots, details])
     assert link(opening(1, 7, 2), **ENTRY) == sha256(whole).digest()
+
+
+@given(cause=st.text(), rule_version=st.none() | st.integers(1, 9))
+def test_a_cause_alone_is_covered_as_the_json_that_it_is(cause: str, rule_version: int | None) -> None:
+    covered = chain.details(cause, rule_version, None, None, None, None)
+    assert chain._canonical(covered) == json.dumps(covered, separators=(",", ":"), ensure_ascii=False)

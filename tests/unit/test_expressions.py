@@ -36,8 +36,8 @@ def test_what_does_not_compile_is_refused_with_the_reason_and_without_a_stack_tr
 
 
 def test_an_error_that_is_no_json_is_shown_by_its_first_line() -> None:
-    assert expressions._reason(RuntimeError("out of luck\nstack")) == "out of luck"
-    assert expressions._reason(RuntimeError('{"type": "x"}\nstack')) == '{"type": "x"}'
+    assert expressions.reason_of(RuntimeError("out of luck\nstack")) == "out of luck"
+    assert expressions.reason_of(RuntimeError('{"type": "x"}\nstack')) == '{"type": "x"}'
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,19 @@ def test_all_but_decimals_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["rand(100)", "data.paid_fen + rand (9)", "d().hour() > 8", 'date("now") > 0', "date('today') > 0"]
+    "expression",
+    [
+        "rand(100)",
+        "data.paid_fen + rand (9)",
+        "d().hour() > 8",
+        'date("now") > 0',
+        "date('today') > 0",
+        "year('now') > 2025",
+        "dayOfWeek(data.text) == 1",
+        "startOf('now', 'd') > 0",
+        "dateString('now') > '2026'",
+        "weekOfYear ('now') > 1",
+    ],
 )
 def test_a_rule_neither_draws_lots_nor_reads_the_clock(expression: str) -> None:
     with pytest.raises(BadExpression, match="bad_expression") as refused:
@@ -138,3 +150,78 @@ def test_a_rule_neither_draws_lots_nor_reads_the_clock(expression: str) -> None:
 
 def test_names_that_only_look_like_it_are_fine() -> None:
     assert expressions.check("data.brand == 'now' and data.d > 3") == "data.brand == 'now' and data.d > 3"
+
+
+@pytest.mark.parametrize("expression", ["a = 1", "data.a = 5", "(a = 1; a)", "(data.paid_fen = 5; data.paid_fen) > 1"])
+def test_a_rule_assigns_nothing_that_others_could_see(expression: str) -> None:
+    with pytest.raises(BadExpression) as refused:
+        expressions.check(expression, "/condition")
+    assert [fault.pointer for fault in refused.value.faults] == ["/condition"]
+
+
+@pytest.mark.parametrize(
+    "expression", ["data.a == 1", "data.a != 1", "data.a >= 1", "data.a <= 1", "data.a == 'x = y; z'"]
+)
+def test_comparing_is_not_assigning(expression: str) -> None:
+    assert expressions.check(expression) == expression
+
+
+QUESTIONS = [
+    ("data.a > 1", "data.a"),
+    ("true", "7"),
+    ("data.a", "1"),
+    ("data.b == 'x'", "data.missing"),
+    ("true", "data.a / 0"),
+    ("data.a < 1", "data.a"),
+    ("true", "(row = {n: 5}; row.n)"),
+    ("row.n == 5", "1"),
+]
+
+
+@pytest.mark.parametrize("data", [{}, {"a": 5}, {"a": 0, "b": "x"}, {"a": "text"}, {"a": True}, {"b": "x"}])
+def test_rules_asked_together_answer_as_if_asked_alone(data: dict[str, Any]) -> None:
+    jury = expressions.Jury(QUESTIONS)
+    for _ in range(3):  # the first time nobody stands apart yet
+        together = [str(answer) for answer in jury.ask({"data": data})]
+        assert together == [str(expressions.alone(question, {"data": data})) for question in QUESTIONS]
+
+
+def test_those_that_failed_are_asked_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expressions, "_FORGIVEN_AFTER", 3)
+    asked: list[int] = []
+    monkeypatch.setattr(expressions, "alone", lambda *_: asked.append(1))
+    jury = expressions.Jury([("data.a > 1", "1"), ("data.b > 1", "2"), ("true", "3")])
+    jury._part(frozenset({0}))
+    for _ in range(3):
+        jury.ask({"data": {"a": 1, "b": 1}})
+    assert len(asked) == 3
+    jury.ask({"data": {"a": 1, "b": 1}})
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("texts", "fields", "event", "member"),
+    [
+        (["data.a > data.b.c"], ("a", "b"), False, False),
+        (["len(keys(data)) > 1"], None, False, False),
+        (["data['a']"], None, False, False),
+        (["$root.data.a"], None, True, True),
+        (["event.hour > 3", "member.tier == 'gold'"], (), True, True),
+        (["true", "5"], (), False, False),
+    ],
+)
+def test_expressions_are_given_what_they_name(texts: list[str], fields: Any, event: bool, member: bool) -> None:
+    names = expressions.Names(texts)
+    assert (names.data, names.event, names.member) == (fields, event, member)
+    data = {"a": Decimal("0.5"), "z": 1}
+    assert names.of(data) == ({"a": 0.5, "z": 1} if fields is None else {"a": 0.5} if "a" in fields else {})
+
+
+def test_what_the_engine_gives_together_that_is_no_integer_is_no_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Odd:
+        def evaluate(self, _: object) -> list[str]:
+            return ["1e30", "7"]
+
+    monkeypatch.setattr(expressions, "_compiled", lambda _: Odd())
+    first, second = expressions.Jury([("data.a", "1"), ("data.b", "2")]).ask({})
+    assert (str(first), second) == ("the formula gave '1e30', not a number", 7)

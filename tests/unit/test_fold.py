@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from common.clock import day_end, from_epoch_day
-from services.points.ledger.chain import link, opening
+from services.points.ledger.chain import details, link, opening
 from services.points.ledger.domain import LARGEST, HoldState, Kind, Status
-from services.points.ledger.fold import BY_TIME, Entry, details, lot_end_us, today
-from services.points.programs.domain import NEVER
+from services.points.ledger.journal import BY_TIME, Entry
+from services.points.ledger.settling import lot_end_us, today
+from services.points.programs.validity import NEVER
 from tests.ledger import DAY, HOUR, NOW, SECOND, TODAY, ZONE, Shelf, digest, line, us
 
 MINE = (1, 7, 1)

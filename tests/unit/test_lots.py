@@ -3,7 +3,7 @@
 import pytest
 
 from services.points.ledger import lots
-from services.points.programs.domain import NEVER
+from services.points.programs.validity import NEVER
 
 
 def full(first: int = 100, step: int = 2) -> list[int]:

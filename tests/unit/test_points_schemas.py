@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from services.points.intake.schemas import EventSchema, EventsQuery
-from services.points.rules.schemas import RuleDocument, SimulationRequest
-from tests.earning import RULE, event, paid, refunded
+from services.points.rules.schemas import SimulationRequest
+from tests.earning import event, paid, refunded
 
 
 def errors(value: dict[str, Any], schema: type[Schema] = EventSchema) -> dict[str, Any]:
@@ -174,15 +174,6 @@ def test_a_question_is_about_one_event_or_about_a_member() -> None:
         assert set(errors(wrong, EventsQuery)) == {"_schema"}
     for field, value in (("member_id", "0"), ("limit", "0"), ("limit", "201"), ("source", ""), ("id", "x" * 129)):
         assert field in errors({**both, field: value}, EventsQuery)
-
-
-def test_a_rule_ends_after_it_starts() -> None:
-    start, end = "2026-05-03T00:00:00+08:00", "2026-05-02T16:00:01Z"
-    rule = {**RULE, "asset": "points"}
-    assert errors({**rule, "starts_at": start, "ends_at": end}, RuleDocument) == {}
-    assert set(errors({**rule, "starts_at": start, "ends_at": start}, RuleDocument)) == {"ends_at"}
-    assert errors({**rule, "starts_at": start}, RuleDocument) == {}
-    assert errors({**rule, "ends_at": end}, RuleDocument) == {}
 
 
 @given(subject=st.text(max_size=40), type=st.text(max_size=20), time=st.text(max_size=30))

@@ -23,7 +23,9 @@ class MemberRow(Table, table=True):
     __tablename__ = "levels_members"
 
     program_id: int = Field(sa_column=columns.program_key())
-    member_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False, server_default=_NEXT_MEMBER_ID))
+    member_id: int = Field(
+        sa_column=Column(BigInteger, primary_key=True, autoincrement=False, server_default=_NEXT_MEMBER_ID)
+    )
     joined_at: datetime = Field(sa_column=columns.instant())
 
 

@@ -79,5 +79,11 @@ def find_member(session: Session, program_id: int, member_id: int) -> Member | N
     return Member(row.program_id, row.member_id, row.joined_at) if row else None
 
 
+def existing_members(session: Session, program_id: int, member_ids: Sequence[int]) -> list[int]:
+    """Those of the members that the program has, in order."""
+    mine = select(members.c.member_id).where(members.c.program_id == program_id, members.c.member_id.in_(member_ids))
+    return list(session.execute(mine.order_by(members.c.member_id)).scalars())
+
+
 def _unzip(keys: Sequence[IdentityKey]) -> dict[str, list[str]]:
     return {"t": [key.type for key in keys], "a": [key.app for key in keys], "v": [key.value for key in keys]}

@@ -12,6 +12,8 @@ from services.levels.members.domain import IdentityKey, Resolved
 from services.levels.members.schemas import (
     MemberQuery,
     MemberRequest,
+    PresenceRequest,
+    PresenceResponse,
     ProfileResponse,
     ResolutionRequest,
     ResolutionResponse,
@@ -33,6 +35,14 @@ def resolve(caller: Identity, body: dict[str, Any]) -> dict[str, list[Resolved]]
     asked = {"persons": body["identities"], "create": body["create"], "joined_at": body["joined_at"] or at}
     with transaction() as session:
         return {"members": use_cases.resolve(session, program_id=caller.program_id, **asked, now=at)}
+
+
+@routes.post("/members/presence", allow=(SERVICE,), body=PresenceRequest, answer=PresenceResponse)
+def find_existing(caller: Identity, body: dict[str, Any]) -> dict[str, list[int]]:
+    """Which of up to a thousand numbers are members of the program."""
+    with transaction() as session:
+        found = use_cases.existing_members(session, program_id=caller.program_id, member_ids=body["member_ids"])
+    return {"member_ids": found}
 
 
 @routes.post(

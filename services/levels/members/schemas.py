@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from common.http.fields import Flag, Instant, text
+from common.http.fields import Flag, Instant, member_id, text
 from services.levels.badges.schemas import HeldBadgeResponse
 from services.levels.checkins.schemas import StreakResponse
 from services.levels.members.domain import NEEDS_APP, IdentityKey, Person
@@ -74,6 +74,20 @@ class ResolutionResponse(Schema):
     """The members, in the order of the identities."""
 
     members = fields.List(fields.Nested(ResolvedMember), required=True)
+
+
+class PresenceRequest(Schema):
+    """Numbers that may be members."""
+
+    member_ids = fields.List(
+        member_id(required=True), required=True, validate=validate.Length(min=1, max=MOST_IDENTITIES)
+    )
+
+
+class PresenceResponse(Schema):
+    """Those that are."""
+
+    member_ids = fields.List(fields.Integer(), required=True)
 
 
 class MemberRequest(Schema):

@@ -66,6 +66,11 @@ def find_or_create(
     return resolve(session, program_id=program_id, persons=[person], create=True, joined_at=joined_at, now=now)[0]
 
 
+def existing_members(session: Session, *, program_id: int, member_ids: Sequence[int]) -> list[int]:
+    """Those of the numbers that are members of the program."""
+    return repository.existing_members(session, program_id, member_ids)
+
+
 def profile_of(session: Session, *, program_id: int, person: Person, now: datetime) -> Profile:
     """The member an identity leads to; raises `UnknownMember`."""
     member_id = domain.look_up(person, repository.find_members_of(session, program_id, person))

@@ -1,4 +1,4 @@
-"""Events as values, and what an order's payments and refunds make of its awards. Pure.
+"""Events as values, and what an order's payment, confirmation and refunds make of its awards. Pure.
 
 A refund reverses what the order really awarded, in proportion to what was paid (traps T14, T27, T28): when by now
 `refunded` of `paid` is refunded, floor(award × refunded / paid) is reversed in all, and everything once all is
@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import Refusal
+from services.points.programs.pending import UNCONFIRMED, available_at, confirmed
+from services.points.rules.caps import Limits, returned
 
 #: Clocks differ; an event may be this far ahead of ours.
 CLOCK_SKEW = timedelta(days=1)
@@ -35,7 +37,7 @@ class SubjectRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One outside event of one member; `source` and `id` name it for ever."""
+    """One outside event of one member; `source` and `id` name it for ever. `text` is its data as canonical JSON."""
 
     source: str
     id: str
@@ -44,6 +46,7 @@ class Event:
     time: datetime
     data: dict[str, Any]
     fingerprint: bytes
+    text: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -52,34 +55,77 @@ class Event:
 
     @property
     def cause(self) -> str:
-        """How entries name it."""
+        """How entries name it; neither half has a space."""
         return f"{self.source} {self.id}"
 
 
 @dataclass(slots=True)
 class Award:
-    """What a rule gave for an event, and how much of it refunds took back."""
+    """What one version of a rule gave for one event, and what became of it.
 
+    `amount` of what was `wanted` is awarded after caps and budgets; `reversed` of it was taken back by refunds.
+    `parts` is what is left of each posting that gave it. `limits` are the caps that bind one member: an award that has
+    any is a claim on its member's windows. `spans` are the budgets it drew on, with their size; `most` is what they
+    had for it, and `short` names the one that had too little.
+    """
+
+    event: str
+    at: datetime
     rule: str
     version: int
     version_id: int
     asset: str
-    amount: int
-    posting_id: str
+    wanted: int
+    pending: str = "none"
+    validity: str | None = None
+    limits: Limits = ()
+    spans: dict[str, int] = field(default_factory=dict)
+    most: int | None = None
+    short: str | None = None
+    meta: dict[str, Any] | None = None
+    order_id: str | None = None
+    amount: int = 0
     reversed: int = 0
+    parts: list[int] = field(default_factory=list)
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it shares windows with the member's other awards of the rule."""
+        return bool(self.limits)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKey:
+    """Where an award that is a claim is found: by its rule and event; `at` is the event's time."""
+
+    rule: str
+    event: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund of an order, at the time that its event says."""
+
+    id: str
+    at: datetime
+    fen: int
 
 
 @dataclass(slots=True)
 class Order:
-    """What is known of one order, in whatever order it became known."""
+    """What is known of one order, in whatever order it became known. `claims` are its awards that caps bind."""
 
     member_id: int
     order_id: str
     paid_event: str | None = None
     paid_fen: int = 0
     refunded_fen: int = 0
-    refunds: list[str] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
+    claims: list[ClaimKey] = field(default_factory=list)
+    confirmed_event: str | None = None
+    confirmed_at: datetime | None = None
 
 
 def pay(order: Order, event: Event) -> str | None:
@@ -92,20 +138,52 @@ def pay(order: Order, event: Event) -> str | None:
 
 def refund(order: Order, event: Event) -> str | None:
     """Note a refund. Returns why it changes nothing, None when awards may have to be reversed."""
-    if event.data["refund_id"] in order.refunds:
+    if any(known.id == event.data["refund_id"] for known in order.refunds):
         return "refund_already_known"
-    order.refunds.append(event.data["refund_id"])
+    order.refunds.append(Refund(event.data["refund_id"], event.time, event.data["refunded_fen"]))
     order.refunded_fen += event.data["refunded_fen"]
     return None
 
 
-def to_reverse(order: Order, award: Award) -> int:
-    """How much more of the award is to be reversed, given what is refunded by now."""
-    if order.paid_event is None or not order.refunded_fen:
-        return 0
-    whole = order.refunded_fen >= order.paid_fen
-    target = award.amount if whole else award.amount * order.refunded_fen // order.paid_fen
-    return target - award.reversed
+def confirm(order: Order, event: Event) -> str | None:
+    """Note that the customer keeps the goods. Returns why nothing is awarded for it, None when rules may decide."""
+    if order.confirmed_event is not None:
+        return "order_already_confirmed"
+    order.confirmed_event, order.confirmed_at = event.cause, event.time
+    return None
+
+
+#: What each kind of event says of its order.
+ORDER_EVENTS = {"order.paid": pay, "order.refunded": refund, "order.confirmed": confirm}
+
+
+def to_reverse(award: Award, *, refunded_fen: int, paid_fen: int) -> int:
+    """How much more of the award is to be reversed, when so much of its order is refunded by now."""
+    return returned(award.amount, refunded_fen, paid_fen) - award.reversed
+
+
+def awaits(award: Award, confirmed_at: datetime | None, *, time_zone: str) -> datetime | None:
+    """Until when the award is pending; None when it is available at once. `confirmed_at`: when its order was.
+
+    What waits for the confirmation of an order waits for that of its own; without an order it counts from the event.
+    """
+    until = available_at(award.pending, award.at, time_zone)
+    if until == UNCONFIRMED:
+        since = confirmed_at if award.order_id is not None else award.at
+        until = confirmed(award.pending, since, time_zone) if since else UNCONFIRMED
+    return until
+
+
+def take_parts(award: Award, amount: int) -> list[tuple[int, int]]:
+    """Take the amount from the award's postings, the last first: `(number, amount)` of each. Changes `parts`."""
+    taken = []
+    for number in range(len(award.parts) - 1, -1, -1):
+        part = min(amount, award.parts[number])
+        if part:
+            award.parts[number] -= part
+            taken.append((number, part))
+            amount -= part
+    return taken
 
 
 def check_time(event: Event, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from common.http.fields import LARGEST, Instant, document, query_integer
+from common.http.fields import LARGEST, Instant, document, query_integer, text
 
 MOST_EVENTS = 1000
 
@@ -44,13 +44,27 @@ class EventSchema(Schema):
 
 
 class DecisionSchema(Schema):
-    """What one rule decided, and why."""
+    """What one rule decided, and why; `wanted` when a cap or budget let less, `base` and `factor` when multiplied."""
 
     rule = fields.String(required=True)
     version = fields.Integer(required=True)
     asset = fields.String(required=True)
     amount = fields.Integer(required=True)
     reason = fields.String(required=True)
+    wanted = fields.Integer()
+    base = fields.Integer()
+    factor = fields.String()
+    campaign = fields.String()
+
+
+class AmendmentSchema(Schema):
+    """What a late event or a refund changed of this event's award: when, by which event, from how much to what."""
+
+    at = Instant(required=True)
+    by = fields.String(required=True)
+    rule = fields.String(required=True)
+    was = fields.Integer(required=True, data_key="from")
+    becomes = fields.Integer(required=True, data_key="to")
 
 
 class ReversedSchema(Schema):
@@ -72,6 +86,7 @@ class EventResult(Schema):
     decisions = fields.List(fields.Nested(DecisionSchema), required=True)
     reversed = fields.List(fields.Nested(ReversedSchema), required=True)
     reason = fields.String(required=True, allow_none=True)
+    amended = fields.List(fields.Nested(AmendmentSchema))
 
 
 class EventResults(Schema):
@@ -100,18 +115,20 @@ class StoredEvents(Schema):
 
 
 class EventsQuery(Schema):
-    """Either a member's newest events, or the one of `source` and `id`. For members it is always theirs."""
+    """A member's newest events, or those that name an order, or the one of `source` and `id`; members see their own."""
 
     member_id = query_integer(1, load_default=None)
     source = fields.String(load_default=None, validate=validate.Length(min=1, max=128))
     id = fields.String(load_default=None, validate=validate.Length(min=1, max=128))
+    order_id = text(128, load_default=None)
     limit = query_integer(1, 200, load_default=50)
 
     @validates_schema
     def _check_which(self, query: dict[str, Any], **_: Any) -> None:
         one = query["source"] is not None
-        if one != (query["id"] is not None) or (one and query["member_id"] is not None):
-            raise ValidationError("Send member_id, or source and id.")
+        others = query["member_id"] is not None or query["order_id"] is not None
+        if one != (query["id"] is not None) or (one and others):
+            raise ValidationError("Send member_id, or order_id, or source and id.")
 
 
 def _name(value: Any) -> str | None:
@@ -130,6 +147,7 @@ def _positive_fen(value: Any) -> str | None:
 
 _REQUIRED_DATA = {
     "order.paid": {"order_id": _name, "paid_fen": _fen},
+    "order.confirmed": {"order_id": _name},
     "order.refunded": {"order_id": _name, "refund_id": _name, "refunded_fen": _positive_fen},
 }
 

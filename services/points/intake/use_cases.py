@@ -1,41 +1,25 @@
 """Taking in outside events: each once, decided by the rules of that moment, posted, and remembered with its reasons."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from sqlmodel import Session
 
-from common import feed as facts
-from services.points.database import feed
-from services.points.intake import domain, repository
-from services.points.intake.domain import Award, Event, EventReused, Order
+from services.points.audiences import use_cases as audiences
+from services.points.audiences.domain import NOBODY
+from services.points.budgets import use_cases as budgets
+from services.points.budgets.domain import SlotSpent
+from services.points.intake import awarding, claims_repository, domain, repository
+from services.points.intake.batch import Batch, Step, note_outcomes
+from services.points.intake.domain import Event, EventReused, Order
 from services.points.intake.repository import Subject
+from services.points.intake.results import as_json
 from services.points.ledger import use_cases as ledger
-from services.points.ledger.domain import Kind, Line, Status
-from services.points.ledger.use_cases import Command
-from services.points.programs.use_cases import ProgramBook, program_book
-from services.points.rules.domain import Decision, PublishedRule, context_of, decide
-from services.points.rules.use_cases import live_rules
-
-Result = dict[str, Any]
-
-
-@dataclass(slots=True)
-class _Work:
-    """What one batch needs while it is decided."""
-
-    book: ProgramBook
-    rules: list[PublishedRule]
-    known_orders: dict[tuple[int, str], Order]
-    now: datetime
-    lines: list[Line] = field(default_factory=list)
-    awarded: list[tuple[Award, Result]] = field(default_factory=list)
-    taken_back: list[tuple[bytes, Award, dict[str, Any]]] = field(default_factory=list)
-    touched: dict[tuple[int, str], Order] = field(default_factory=dict)
-    decided: list[tuple[Event, Result]] = field(default_factory=list)
+from services.points.programs.use_cases import program_book
+from services.points.rules.domain import Facts, decide_all
+from services.points.rules.use_cases import LiveRules, live_set
 
 
 def unknown_subjects(
@@ -52,28 +36,42 @@ def remember_subjects(session: Session, *, program_id: int, members: dict[Subjec
     repository.remember_subjects(session, program_id, members)
 
 
-def take_in(session: Session, *, program_id: int, events: Sequence[Event], now: datetime) -> list[Result]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event that was taken in, now or before (`replayed`), and what came of it, as JSON."""
+
+    event: Event
+    result: str
+    replayed: bool
+
+
+def take_in(session: Session, *, program_id: int, events: Sequence[Event], now: datetime) -> list[Taken]:
     """Take in the events in their order; one result each. An event that came before gives its first result again.
 
     The new ones are offered to the neighbours as facts. Raises `EventReused` (nothing is written) when
     a known source and id come with another content, and `EventFromTheFuture`.
     """
     known = repository.known_events(session, program_id, [event.key for event in events])
-    work = _Work(program_book(session, program_id), live_rules(session, program_id), {}, now)
-    fresh: dict[tuple[str, str], tuple[Event, Result]] = {}
+    fresh: dict[tuple[str, str], Event] = {}
     for event in events:
         domain.check_time(event, now=now)
         earlier = known[event.key].fingerprint if event.key in known else None
         if event.key in fresh:
-            earlier = fresh[event.key][0].fingerprint
+            earlier = fresh[event.key].fingerprint
         if earlier is None:
-            fresh[event.key] = (event, _blank(event))
+            fresh[event.key] = event
         elif earlier != event.fingerprint:
             raise EventReused(event=event.cause)
-    if fresh:
-        _decide_all(session, work, list(fresh.values()))
-        _write(session, work, program_id)
-    return [_answer(event, known, fresh, seen) for event, seen in _first_seen(events)]
+    steps = _take_in_fresh(session, program_id, list(fresh.values()), now) if fresh else {}
+    taken = []
+    for event in events:
+        if event.key in known:
+            taken.append(Taken(event, as_json(known[event.key].result), replayed=True))
+        else:
+            # What comes twice in one request was taken in by its first.
+            taken.append(Taken(event, steps[event.key], replayed=event.key not in fresh))
+            fresh.pop(event.key, None)
+    return taken
 
 
 def show_event(session: Session, *, program_id: int, source: str, event_id: str) -> Any | None:
@@ -86,170 +84,90 @@ def list_events(session: Session, *, program_id: int, member_id: int, limit: int
     return repository.list_events(session, program_id, member_id, limit=limit)
 
 
-def _decide_all(session: Session, work: _Work, fresh: list[tuple[Event, Result]]) -> None:
-    keys = {(event.member_id, event.data["order_id"]) for event, _ in fresh if event.type in _ORDER_EVENTS}
+def list_events_of_order(session: Session, *, program_id: int, order_id: str, member_id: int | None, limit: int) -> Any:
+    """Every event that named an order, oldest first: what was paid, confirmed and refunded, and what came of it."""
+    return repository.list_events_of_order(session, program_id, order_id, member_id=member_id, limit=limit)
+
+
+def _take_in_fresh(session: Session, program_id: int, fresh: list[Event], now: datetime) -> dict[tuple[str, str], str]:
+    """Take in new events; with every slot of the budgets locked when those of their members have too little."""
+    live = live_set(session, program_id)
+    if not awarding.draws_on_budgets(live.rules):
+        return _process(session, program_id, live, fresh, now, wide=True)
+    try:
+        with session.begin_nested():
+            return _process(session, program_id, live, fresh, now, wide=False)
+    except SlotSpent:
+        return _process(session, program_id, live, fresh, now, wide=True)
+
+
+def _process(
+    session: Session, program_id: int, live: LiveRules, fresh: list[Event], now: datetime, *, wide: bool
+) -> dict[tuple[str, str], str]:
+    """Lock in one order: orders, windows of claims, budgets, accounts, events. Decide, award, post and write."""
+    batch = Batch(program_book(session, program_id), now)
+    _lock_orders(session, batch, fresh)
+    _decide(session, batch, live, fresh)
+    keys, named = awarding.windows_needed(batch)
     if keys:
-        work.known_orders = repository.lock_orders(session, work.book.program.program_id, keys)
-    for event, result in fresh:
-        work.decided.append((event, result))
-        _ORDER_EVENTS.get(event.type, _award)(work, event, result)
+        batch.windows = claims_repository.lock_windows(session, program_id, keys)
+        awarding.reach_windows(batch)
+        claims_repository.read_moves(session, program_id, batch.windows, named)
+        # Whoever confirms one of these orders waits for our windows: what we read here is what there is to know.
+        batch.confirmed = repository.confirmations(session, program_id, awarding.orders_to_ask(batch))
+    needs = awarding.budgets_needed(batch)
+    if needs:
+        batch.pots = budgets.open_pots(session, program_id=program_id, needs=needs, wide=wide)
+    awarding.award(batch)
+    return _write(session, batch)
 
 
-def _on_paid(work: _Work, event: Event, result: Result) -> None:
-    order = _order_of(work, event)
-    why_not = domain.pay(order, event)
-    if why_not:
-        result["reason"] = why_not
-        return
-    order.awards = _award(work, event, result)
-    _reverse_refunded(work, order, event, result)
+def _lock_orders(session: Session, batch: Batch, fresh: list[Event]) -> None:
+    keys = {(event.member_id, event.data["order_id"]) for event in fresh if event.type in domain.ORDER_EVENTS}
+    if keys:
+        batch.orders = repository.lock_orders(session, batch.program_id, keys)
+        batch.known = set(batch.orders)
+        batch.orders |= {key: Order(*key) for key in keys - batch.known}
 
 
-def _on_refunded(work: _Work, event: Event, result: Result) -> None:
-    order = _order_of(work, event)
-    why_not = domain.refund(order, event)
-    if why_not:
-        result["reason"] = why_not
-        return
-    _reverse_refunded(work, order, event, result)
+def _decide(session: Session, batch: Batch, live: LiveRules, fresh: list[Event]) -> None:
+    asked: dict[int, list[datetime]] = {}
+    if live.rules.asks_about_members:
+        for event in fresh:
+            asked.setdefault(event.member_id, []).append(event.time)
+    members = audiences.memberships(session, program_id=batch.program_id, asked=asked) if asked else {}
+    for event in fresh:
+        step = Step(event)
+        batch.steps.append(step)
+        step.reason = awarding.note_on_order(batch, step)
+        if step.reason is None and event.type != "order.refunded":
+            facts_ = Facts(event.type, event.time, event.data, members.get((event.member_id, event.time), NOBODY))
+            decisions = decide_all(
+                live.rules,
+                live.groups,
+                facts_,
+                zone=batch.zone,
+                program_id=batch.program_id,
+                member_id=event.member_id,
+            )
+            awarding.note_decisions(batch, step, decisions)
 
 
-_ORDER_EVENTS = {"order.paid": _on_paid, "order.refunded": _on_refunded}
-
-
-def _order_of(work: _Work, event: Event) -> Order:
-    key = (event.member_id, event.data["order_id"])
-    return work.touched.setdefault(key, work.known_orders.get(key) or Order(*key))
-
-
-def _award(work: _Work, event: Event, result: Result) -> list[Award]:
-    rules = [rule for rule in work.rules if rule.rule.trigger == event.type]
-    context = context_of(event.type, event.time, event.data, work.book.program.time_zone) if rules else {}
-    awards = []
-    for published in rules:
-        decision = decide(
-            published.rule,
-            context,
-            event.time,
-            code=published.code,
-            version=published.version,
-            version_id=published.version_id,
-        )
-        result["decisions"].append(_shown(decision))
-        if decision.amount:
-            awards.append(_earn(work, event, decision, result))
-    return awards
-
-
-def _earn(work: _Work, event: Event, decision: Decision, result: Result) -> Award:
-    command = Command(
-        scope=f"event:{event.source}",
-        key=f"{event.id} {decision.rule}",
-        kind=Kind.EARN,
-        member_id=event.member_id,
-        asset=decision.asset,
-        amount=decision.amount,
-        cause=event.cause,
-        earned_at=event.time,
-        validity=decision.validity,
-        rule_version=decision.version_id,
-    )
-    line = ledger.line_of(work.book, command, now=work.now)
-    work.lines.append(line)
-    award = Award(
-        decision.rule,
-        decision.version or 0,
-        decision.version_id or 0,
-        decision.asset,
-        decision.amount,
-        line.posting_id.hex(),
-    )
-    work.awarded.append((award, result))
-    return award
-
-
-def _reverse_refunded(work: _Work, order: Order, event: Event, result: Result) -> None:
-    for award in order.awards:
-        amount = domain.to_reverse(order, award)
-        if not amount:
-            continue
-        award.reversed += amount
-        command = Command(
-            scope=f"event:{event.source}",
-            key=f"{event.id} {award.rule} reversal",
-            kind=Kind.REVERSE,
-            member_id=order.member_id,
-            asset=award.asset,
-            amount=amount,
-            cause=event.cause,
-            reverses_posting=bytes.fromhex(award.posting_id),
-            rule_version=award.version_id,
-        )
-        line = ledger.line_of(work.book, command, now=work.now)
-        work.lines.append(line)
-        shown = {"rule": award.rule, "asset": award.asset, "amount": amount, "reason": None}
-        result["reversed"].append(shown)
-        work.taken_back.append((line.posting_id, award, shown))
-
-
-def _write(session: Session, work: _Work, program_id: int) -> None:
-    if work.lines:
-        zones = {program_id: work.book.program.time_zone}
-        outcomes = ledger.post(session, work.lines, zones=zones)
-        refused = {outcome.posting_id: outcome.status for outcome in outcomes if outcome.status != Status.POSTED}
-        if refused:
-            _note_refused(work, refused)
-    if work.touched:
-        new = [order for key, order in work.touched.items() if key not in work.known_orders]
-        known = [order for key, order in work.touched.items() if key in work.known_orders]
-        repository.add_orders(session, program_id, new)
-        repository.put_orders(session, program_id, known)
-    repository.add_events(session, program_id, work.decided)
-    for topic, decided in groupby(work.decided, key=lambda pair: pair[0].type):
-        facts.append_many(session, feed, topic, [_fact(program_id, event) for event, _ in decided])
-
-
-def _fact(program_id: int, event: Event) -> tuple[int, int | None, dict[str, Any]]:
-    payload = {"event": event.cause, "time": event.time.isoformat(), "data": event.data}
-    return program_id, event.member_id, payload
-
-
-def _note_refused(work: _Work, refused: Mapping[bytes, Status]) -> None:
-    """What the ledger refused was neither awarded nor taken back, and the results say so."""
-    for award, result in work.awarded:
-        if status := refused.get(bytes.fromhex(award.posting_id)):
-            shown = next(one for one in result["decisions"] if one["rule"] == award.rule)
-            shown.update(amount=0, reason=f"ledger_refused: {status.name.lower()}")
-    for posting_id, award, shown in work.taken_back:
-        if status := refused.get(posting_id):
-            award.reversed -= shown["amount"]
-            shown.update(amount=0, reason=f"ledger_refused: {status.name.lower()}")
-    for order in work.touched.values():
-        order.awards = [award for award in order.awards if bytes.fromhex(award.posting_id) not in refused]
-
-
-def _shown(decision: Decision) -> dict[str, Any]:
-    return {
-        "rule": decision.rule,
-        "version": decision.version,
-        "asset": decision.asset,
-        "amount": decision.amount,
-        "reason": decision.reason,
-    }
-
-
-def _blank(event: Event) -> Result:
-    return {"member_id": event.member_id, "decisions": [], "reversed": [], "reason": None}
-
-
-def _first_seen(events: Sequence[Event]) -> Iterable[tuple[Event, bool]]:
-    seen: set[tuple[str, str]] = set()
-    for event in events:
-        yield event, event.key in seen
-        seen.add(event.key)
-
-
-def _answer(event: Event, known: dict[Any, Any], fresh: dict[Any, tuple[Event, Result]], seen: bool) -> Result:
-    repeated = event.key in known or seen
-    result = known[event.key].result if event.key in known else fresh[event.key][1]
-    return {"source": event.source, "id": event.id, "replayed": repeated, **result}
+def _write(session: Session, batch: Batch) -> dict[tuple[str, str], str]:
+    program_id = batch.program_id
+    if batch.lines:
+        note_outcomes(batch, ledger.post(session, batch.lines, zones={program_id: batch.zone}))
+    if batch.windows:
+        claims_repository.put_windows(session, program_id, batch.windows)
+    if batch.pots:
+        budgets.close_pots(session, program_id=program_id, pots=batch.pots)
+    for order in batch.orders.values():
+        order.awards = [award for award in order.awards if award.amount]
+    if batch.orders:
+        repository.add_orders(session, program_id, [it for key, it in batch.orders.items() if key not in batch.known])
+        repository.put_orders(session, program_id, [it for key, it in batch.orders.items() if key in batch.known])
+    if batch.amended:
+        repository.amend_events(session, program_id, batch.amended)
+    results = {step.event.key: step.result for step in batch.steps}
+    repository.add_events(session, program_id, [(step.event, results[step.event.key]) for step in batch.steps])
+    return results

@@ -1,22 +1,27 @@
 """Reading the ledger over HTTP: members what is theirs, staff, systems and neighbours what they ask for."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from common.clock import now
 from common.http.callers import ANY_STAFF, MEMBER, SERVICE, owner, staff, system
 from common.http.routes import Routes
+from common.http.spreadsheets import csv_answer, wants_csv
 from common.identity import Identity
-from services.points.database import transaction
-from services.points.ledger import schemas, use_cases
-from services.points.ledger.balances import Balance, Statement
+from services.points.database import database, transaction
+from services.points.ledger import account_schemas as schemas
+from services.points.ledger import account_use_cases as use_cases
+from services.points.ledger import statement_sheet
+from services.points.ledger.balances import Balance, Month
+from services.points.ledger.schemas import OwnerQuery
+from services.points.programs.use_cases import program_book
 
 routes = Routes("accounts", description="What members own, and why")
 
 _READERS = (MEMBER, ANY_STAFF, system("read"), SERVICE)
-_ACCOUNTANTS = (staff("finance"), staff("marketer"), system("read"))
 
 
-@routes.get("/accounts", allow=_READERS, query=schemas.OwnerQuery, answer=schemas.AccountListResponse)
+@routes.get("/accounts", allow=_READERS, query=OwnerQuery, answer=schemas.AccountListResponse)
 def list_accounts(caller: Identity, query: dict[str, Any]) -> dict[str, list[Balance]]:
     """What a member owns, asset by asset."""
     member = owner(caller, query.get("member_id"))
@@ -25,12 +30,14 @@ def list_accounts(caller: Identity, query: dict[str, Any]) -> dict[str, list[Bal
     return {"accounts": found}
 
 
-@routes.get("/accounts/<code:asset>", allow=_READERS, query=schemas.OwnerQuery, answer=schemas.AccountResponse)
+@routes.get("/accounts/<code:asset>", allow=_READERS, query=schemas.AccountQuery, answer=schemas.AccountResponse)
 def show_account(caller: Identity, asset: str, query: dict[str, Any]) -> Balance:
-    """What a member owns of one asset, by bucket, and what expires when."""
-    member = owner(caller, query.get("member_id"))
+    """What a member owns of one asset, by bucket, and what ends when: now, or as of any past or future instant."""
+    member = owner(caller, query.pop("member_id", None))
     with transaction() as session:
-        return use_cases.show_account(session, program_id=caller.program_id, member_id=member, asset=asset, now=now())
+        return use_cases.show_account(
+            session, program_id=caller.program_id, member_id=member, asset=asset, now=now(), **query
+        )
 
 
 @routes.get(
@@ -46,13 +53,20 @@ def list_entries(caller: Identity, asset: str, query: dict[str, Any]) -> dict[st
 @routes.get(
     "/accounts/<code:asset>/statement", allow=_READERS, query=schemas.StatementQuery, answer=schemas.StatementResponse
 )
-def show_statement(caller: Identity, asset: str, query: dict[str, Any]) -> Statement:
-    """A member's month: opening balance, entries with causes, closing balance."""
-    member = owner(caller, query.pop("member_id", None))
+def show_statement(caller: Identity, asset: str, query: dict[str, Any]) -> Any:
+    """A member's month: opening balance, lines with their causes, closing balance; long months page by page.
+
+    With `Accept: text/csv` the whole month comes as a spreadsheet, headed in the language of Accept-Language.
+    """
+    member, month = owner(caller, query.pop("member_id", None)), query.pop("month")
+    mine: dict[str, Any] = {"program_id": caller.program_id, "member_id": member}
     with transaction() as session:
-        return use_cases.statement(
-            session, program_id=caller.program_id, member_id=member, asset=asset, now=now(), **query
-        )
+        whole = use_cases.month_of(session, **mine, asset=asset, month=month, now=now())
+        if not wants_csv():
+            return use_cases.statement(session, **mine, month=whole, **query)
+        zone = program_book(session, caller.program_id).program.time_zone
+    rows = statement_sheet.rows(whole, _lines(mine, whole), zone)
+    return csv_answer(f"statement-{asset}-{whole.month}", statement_sheet.columns(zone), rows)
 
 
 @routes.get(
@@ -61,6 +75,16 @@ def show_statement(caller: Identity, asset: str, query: dict[str, Any]) -> State
     answer=schemas.TotalsResponse,
 )
 def show_totals(caller: Identity, asset: str) -> dict[str, Any]:
-    """What was issued, redeemed, expired and is outstanding of an asset."""
-    with transaction() as session:
+    """What was issued, redeemed, expired and is outstanding of an asset, all of one instant."""
+    with database.reading() as session:
         return use_cases.asset_totals(session, program_id=caller.program_id, asset=asset, now=now())
+
+
+def _lines(mine: dict[str, Any], month: Month) -> Iterator[Any]:
+    """Every line of the month, read in transactions of a page each while the answer is already on its way."""
+    after: int | None = 0
+    while after is not None:
+        with transaction() as session:
+            page = use_cases.statement(session, month=month, after=after, limit=schemas.MOST_STATEMENT_LINES, **mine)
+        yield from page.entries
+        after = page.next

@@ -3,15 +3,33 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from psycopg import Connection
 from sqlalchemy import text
 from sqlmodel import Session
 
 from common.service import Finding
-from services.points.ledger.chain import link, opening
-from services.points.ledger.fold import details
+from services.points.ledger.chain import details, link, opening
+from services.points.programs.validity import IDLE
 
 _LOTS = "(SELECT coalesce(sum(a.lots[i]), 0) FROM generate_series(2, cardinality(a.lots), 2) i)"
 _KEY = "program_id, member_id, asset_id"
+
+# What the entries of a hold tell of it: begun by HOLD or by an EARN that was not available at once, ended once, by
+# CAPTURE, VOID or time; a pending one also by reversals that took all of it. Its newest EARN or DEFER says how long it
+# waits.
+_TOLD_OF_HOLDS = f"""
+SELECT *, CASE ending WHEN 4 THEN 1 WHEN 5 THEN 2 WHEN 7 THEN 3 WHEN 9 THEN 4
+          ELSE (purpose = 1 AND captured = amount)::int END AS state
+  FROM (SELECT {_KEY}, hold_id AS id, count(*) FILTER (WHERE kind IN (1, 3)) AS begun,
+               (min(kind) = 1)::int AS purpose,
+               max(lots) FILTER (WHERE kind = 3) AS lots, max(held_delta) FILTER (WHERE kind IN (1, 3)) AS amount,
+               count(*) FILTER (WHERE kind IN (4, 5, 7, 9)) AS ended,
+               max(kind) FILTER (WHERE kind IN (4, 5, 7, 9)) AS ending,
+               coalesce(-sum(amount) FILTER (WHERE kind IN (4, 8)), 0) AS captured,
+               max(meta ->> 'validity') FILTER (WHERE kind = 1) AS validity,
+               ((array_agg(meta ->> 'available_at' ORDER BY seq DESC) FILTER (WHERE kind IN (1, 10)))[1])::timestamptz
+                 AS waits_until
+          FROM points_entries WHERE hold_id IS NOT NULL GROUP BY {_KEY}, hold_id) told"""
 
 # Each: the invariant in words, how many things it looks at, and a query of offenders' keys.
 _QUERIES: dict[str, tuple[str, str]] = {
@@ -40,11 +58,29 @@ _QUERIES: dict[str, tuple[str, str]] = {
                 FROM points_accounts a, generate_series(1, cardinality(a.lots), 2) i) l
             USING ({_KEY}, day) WHERE m.amount IS DISTINCT FROM l.amount""",
     ),
-    "held = Σ open holds": (
+    "held = Σ what open holds have left": (
         "points_accounts",
         f"""SELECT {_KEY} FROM points_accounts a LEFT JOIN (
-              SELECT {_KEY}, sum(amount) AS s FROM points_holds WHERE state = 0 GROUP BY {_KEY}) h USING ({_KEY})
-             WHERE a.held <> coalesce(h.s, 0)""",
+              SELECT {_KEY}, sum(amount - captured) AS s FROM points_holds WHERE state = 0 GROUP BY {_KEY}) h
+             USING ({_KEY}) WHERE a.held <> coalesce(h.s, 0)""",
+    ),
+    "frozen is who was frozen last": (
+        "points_accounts",
+        f"""SELECT {_KEY} FROM points_accounts a LEFT JOIN (
+              SELECT DISTINCT ON ({_KEY}) {_KEY}, kind FROM points_entries WHERE kind IN (11, 12)
+               ORDER BY {_KEY}, seq DESC) f USING ({_KEY})
+             WHERE a.frozen <> coalesce(f.kind = 11, false)""",
+    ),
+    "what lives until its account is idle has a day for that": (
+        "points_accounts",
+        f"""SELECT {_KEY} FROM points_accounts a WHERE a.idle_day IS NULL AND EXISTS (
+              SELECT FROM generate_series(1, cardinality(a.lots), 2) i WHERE a.lots[i] = {IDLE})""",
+    ),
+    "a transfer gives to one what it takes from the other": (
+        "points_entries",
+        """SELECT program_id, posting_id FROM points_entries WHERE kind IN (13, 14)
+            GROUP BY program_id, posting_id
+           HAVING (count(*) FILTER (WHERE kind = 13), count(*) FILTER (WHERE kind = 14), sum(amount)) <> (1, 1, 0)""",
     ),
     "running balances add up, time never goes back": (
         "points_entries",
@@ -73,14 +109,12 @@ _QUERIES: dict[str, tuple[str, str]] = {
     ),
     "every hold is what its entries say": (
         "points_holds",
-        f"""SELECT {_KEY} FROM points_holds h FULL JOIN (
-              SELECT {_KEY}, hold_id AS id, count(*) FILTER (WHERE kind = 3) AS begun,
-                     max(lots) FILTER (WHERE kind = 3) AS lots, max(held_delta) FILTER (WHERE kind = 3) AS amount,
-                     count(*) FILTER (WHERE kind <> 3) AS ended, -sum(e.amount) AS captured,
-                     CASE max(kind) WHEN 4 THEN 1 WHEN 5 THEN 2 WHEN 7 THEN 3 ELSE 0 END AS state
-                FROM points_entries e WHERE hold_id IS NOT NULL GROUP BY {_KEY}, hold_id) e USING ({_KEY}, id)
-             WHERE (h.lots, h.amount, h.captured, h.state, 1, least(h.state, 1))
-                   IS DISTINCT FROM (e.lots, e.amount, e.captured, e.state, e.begun, e.ended)""",
+        f"""SELECT {_KEY} FROM points_holds h FULL JOIN ({_TOLD_OF_HOLDS}) e USING ({_KEY}, id)
+             WHERE (h.purpose, h.amount, h.captured, h.state, 1, true)
+                   IS DISTINCT FROM (e.purpose, e.amount, e.captured, e.state, e.begun, e.ended <= 1)
+                OR CASE h.purpose WHEN 0 THEN h.lots IS DISTINCT FROM e.lots
+                   ELSE (h.expires_at, h.validity, h.lots[2])
+                        IS DISTINCT FROM (e.waits_until, e.validity, -e.amount) END""",
     ),
     "every entry has one fact in the feed": (
         "points_entries",
@@ -113,50 +147,49 @@ def check_figures(session: Session) -> Iterable[Finding]:
 def check_chain(session: Session) -> Iterable[Finding]:
     """Every entry's hash re-computes from the one before it, and every account's head is its last entry's."""
     checked, broken = 0, []
-    for row, sound in _walk(session):
+    for key, sound in _walk(session):
         checked += 1
         if not sound:
-            broken.append("/".join(map(str, (row.program_id, row.member_id, row.asset_id, row.seq))))
+            broken.append("/".join(map(str, key)))
     yield Finding("every hash re-computes, the head is the last", checked, len(broken), "; ".join(broken[:3]))
 
 
-def _walk(session: Session) -> Iterator[tuple[Any, bool]]:
-    rows = session.execute(
-        text(
-            "SELECT e.*, a.head, (extract(epoch FROM e.at) * 1000000)::bigint AS at_us,"
-            " (e.seq = a.seq) AS is_last FROM points_entries e"
-            f" JOIN points_accounts a USING ({_KEY}) ORDER BY {_KEY}, e.seq"
-        ),
-        execution_options={"stream_results": True, "yield_per": 5000},
-    )
+# In plain tuples of the driver's binary form: rows with names cost more here than all hashing.
+_LINKS = f"""
+SELECT {_KEY}, e.seq, e.kind, e.amount, e.held_delta, e.balance_after, e.held_after,
+       (extract(epoch FROM e.at) * 1000000)::bigint, uuid_send(e.posting_id), e.lots,
+       e.cause, e.rule_version, e.reverses, e.reversed, uuid_send(e.hold_id), e.meta, e.hash,
+       CASE WHEN e.seq = a.seq THEN a.head ELSE e.hash END
+  FROM points_entries e JOIN points_accounts a USING ({_KEY}) ORDER BY {_KEY}, e.seq"""
+
+
+def _walk(session: Session) -> Iterator[tuple[tuple[int, int, int, int], bool]]:
+    connection: Connection[tuple[Any, ...]] = session.connection().connection.driver_connection  # type: ignore[assignment]
     account: tuple[int, int, int] | None = None
     previous = b""
-    for row in rows:
-        key = (row.program_id, row.member_id, row.asset_id)
-        if key != account:
-            account, previous = key, opening(*key)
-        expected = link(
-            previous,
-            program_id=row.program_id,
-            member_id=row.member_id,
-            asset_id=row.asset_id,
-            seq=row.seq,
-            kind=row.kind,
-            amount=row.amount,
-            held_delta=row.held_delta,
-            balance_after=row.balance_after,
-            held_after=row.held_after,
-            at_us=row.at_us,
-            posting_id=row.posting_id.bytes,
-            moves=row.lots,
-            details=details(
-                row.cause,
-                row.rule_version,
-                row.reverses,
-                row.reversed,
-                row.hold_id.bytes if row.hold_id else None,
-                row.meta,
-            ),
-        )
-        previous = bytes(row.hash)
-        yield row, expected == previous and (not row.is_last or bytes(row.head) == previous)
+    with connection.cursor(name="links") as rows:
+        rows.itersize = 10_000
+        rows.execute(_LINKS, binary=True)
+        for program, member, asset, seq, kind, amount, held_delta, balance, held, at_us, posting, moves, *more in rows:
+            *told, hash_, head = more
+            if account != (program, member, asset):
+                account = program, member, asset
+                previous = opening(*account)
+            expected = link(
+                previous,
+                program_id=program,
+                member_id=member,
+                asset_id=asset,
+                seq=seq,
+                kind=kind,
+                amount=amount,
+                held_delta=held_delta,
+                balance_after=balance,
+                held_after=held,
+                at_us=at_us,
+                posting_id=posting,
+                moves=moves,
+                details=details(*told),
+            )
+            previous = hash_
+            yield (*account, seq), expected == hash_ == head

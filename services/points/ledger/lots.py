@@ -2,11 +2,12 @@
 
 An account's lots are buckets `[day, remaining, day, remaining, …]`, sorted by day, flat because PostgreSQL keeps them
 in the account's own row as `bigint[]`. A *move* has the same form with signed amounts: what a posting did to which day.
+The day `IDLE` stands for lots that live until the account falls idle, whenever that will be.
 """
 
 from collections.abc import Iterable
 
-from services.points.programs.domain import NEVER
+from services.points.programs.validity import IDLE, NEVER
 
 #: More buckets than this are merged towards the later day, never the earlier one: nobody loses a day by it.
 MOST_BUCKETS = 64
@@ -75,13 +76,38 @@ def take_from(buckets: Buckets, days: Iterable[int], amount: int) -> Moves:
     return moves + take(buckets, min(amount, total(buckets)))
 
 
-def take_dead(buckets: Buckets, last_dead_day: int) -> Moves:
+def take_dead(buckets: Buckets, last_dead_day: int, idle_day: int | None = None) -> Moves:
     """Take out everything whose day is `last_dead_day` or earlier; returns the negative moves."""
     moves: Moves = []
     while buckets and buckets[0] <= last_dead_day:
         moves += [buckets[0], -buckets[1]]
         del buckets[:2]
+    if idle_day is not None and idle_day <= last_dead_day:
+        position = _position(buckets, IDLE)
+        if position < len(buckets) and buckets[position] == IDLE:
+            moves += [IDLE, -buckets[position + 1]]
+            del buckets[position : position + 2]
     return moves
+
+
+def revived(moves: Moves, today: int, grace_days: int) -> Moves:
+    """What comes back, positive: what would be dead by `today` is good for `grace_days` more, if there are any."""
+    if not grace_days or all(day >= today for day in moves[::2]):
+        return moves
+    living: Moves = []
+    for day, amount in pairs(moves):
+        add(living, [day if day >= today else today + grace_days, amount])
+    return living
+
+
+def dated(buckets: Buckets, idle_day: int | None) -> Buckets:
+    """The buckets as a reader wants them: what lives until the account is idle under the day when that will be."""
+    if idle_day is None or IDLE not in buckets[::2]:
+        return list(buckets)
+    plain: Buckets = []
+    for day, amount in pairs(buckets):
+        add(plain, [idle_day if day == IDLE else day, amount])
+    return plain
 
 
 def stretch(moves: Moves, start: int, amount: int) -> Moves:
@@ -106,9 +132,12 @@ def pairs(flat: list[int]) -> Iterable[tuple[int, int]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
-def earliest(buckets: Buckets) -> int:
+def earliest(buckets: Buckets, idle_day: int | None = None) -> int:
     """The first day on which something expires; `NEVER` when nothing will."""
-    return buckets[0] if buckets else NEVER
+    first = buckets[0] if buckets else NEVER
+    if idle_day is not None and idle_day < first and IDLE in buckets[::2]:
+        return idle_day
+    return first
 
 
 def _position(buckets: Buckets, day: int) -> int:

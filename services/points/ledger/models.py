@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -36,7 +37,11 @@ def _number(kind: Any = BigInteger, *, default: str | None = None, nullable: boo
 
 
 class AccountRow(Table, table=True):
-    """One member's account of one asset. balance = Σ lots + held − debt."""
+    """One member's account of one asset. balance = Σ lots + held − debt.
+
+    A frozen one spends, holds and gives nothing. `idle_day` is the last epoch day of its lots that live until it is
+    idle.
+    """
 
     __tablename__ = "points_accounts"
     __table_args__ = (
@@ -57,6 +62,8 @@ class AccountRow(Table, table=True):
     due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
     head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}"))
+    frozen: bool = _number(Boolean, default="false")
+    idle_day: int | None = _number(Integer, nullable=True)
 
 
 class EntryRow(Table, table=True):
@@ -73,6 +80,8 @@ class EntryRow(Table, table=True):
             "reverses",
             postgresql_where=text("reverses IS NOT NULL"),
         ),
+        # What a member gave away today: kind 13 is TRANSFER_OUT.
+        Index("points_entries_given", "program_id", "member_id", "asset_id", "at", postgresql_where=text("kind = 13")),
     )
 
     program_id: int = _key(Integer)
@@ -118,12 +127,19 @@ class PostingRow(Table, table=True):
 
 
 class HoldRow(Table, table=True):
-    """A reservation of lots; state 0 open, 1 captured, 2 voided, 3 expired."""
+    """Lots that cannot be spent yet; state 0 open, 1 captured, 2 voided, 3 expired, 4 released.
+
+    Purpose 0 reserves them for a spending; 1 is a pending earning (its id is the earning's posting id, `captured` is
+    what reversals took of it, `validity` counts from the day on which it becomes available).
+    """
 
     __tablename__ = "points_holds"
     __table_args__ = (
         CheckConstraint("captured BETWEEN 0 AND amount", name="holds_capture_no_more_than_held"),
-        CheckConstraint("state BETWEEN 0 AND 3", name="holds_end_once"),
+        CheckConstraint("state BETWEEN 0 AND 4", name="holds_end_once"),
+        CheckConstraint("purpose BETWEEN 0 AND 1", name="holds_have_a_purpose"),
+        CheckConstraint("(purpose = 1) = (validity IS NOT NULL)", name="holds_of_pending_know_their_validity"),
+        CheckConstraint("purpose = 1 OR state < 4", name="holds_release_what_was_pending"),
         Index(
             "points_holds_open",
             "program_id",
@@ -145,6 +161,9 @@ class HoldRow(Table, table=True):
     expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     reason: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+    purpose: int = _number(SmallInteger, default="0")
+    validity: str | None = Field(sa_column=Column(Text))
+    grace_days: int = _number(SmallInteger, default="0")
 
 
 accounts = core(AccountRow)

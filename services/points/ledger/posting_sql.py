@@ -11,7 +11,8 @@ _AT = "(timestamptz 'epoch' + {0} * interval '1 microsecond')"
 LOCK_ACCOUNTS = f"""
 WITH k AS MATERIALIZED (SELECT * FROM unnest(%s::int[], %s::bigint[], %s::smallint[]) AS k(p, m, s))
 SELECT a.program_id, a.member_id, a.asset_id, a.balance, a.held, a.debt, a.seq,
-       {_US.format("a.last_at")}, {_US.format("a.due_at")}, a.head, a.lots
+       {_US.format("a.last_at")}, {_US.format("a.due_at")}, a.head, a.lots,
+       a.frozen, a.idle_day
   FROM points_accounts a JOIN k ON (a.program_id, a.member_id, a.asset_id) = (k.p, k.m, k.s)
  WHERE NOT EXISTS (
        SELECT FROM k LEFT JOIN points_accounts x ON (x.program_id, x.member_id, x.asset_id) = (k.p, k.m, k.s)
@@ -35,22 +36,23 @@ CLOCK = f"SELECT {_US.format('clock_timestamp()')}"
 
 _HOLD = f"""
 SELECT h.program_id, uuid_send(h.id), h.member_id, h.asset_id, h.amount, h.captured, {_US.format("h.expires_at")},
-       h.state, h.lots FROM points_holds h"""
+       h.state, h.lots, h.purpose, h.validity, h.grace_days FROM points_holds h"""
 
-LOCK_HOLDS = f"""{_HOLD}
+# Holds are read without a lock of their own: one changes only under its account's lock, and to wait for a hold of an
+# account that is not locked (a line may name any) could deadlock.
+FIND_HOLDS = f"""{_HOLD}
   JOIN unnest(%s::int[], %s::bigint[], %s::uuid[]) AS k(p, m, i)
-    ON (h.program_id, h.member_id, h.id) = (k.p, k.m, k.i)
- ORDER BY h.program_id, h.member_id, h.id FOR NO KEY UPDATE OF h"""
+    ON (h.program_id, h.member_id, h.id) = (k.p, k.m, k.i)"""
 
 OPEN_HOLDS = f"""{_HOLD}
   JOIN unnest(%s::int[], %s::bigint[], %s::smallint[]) AS k(p, m, s)
     ON (h.program_id, h.member_id, h.asset_id) = (k.p, k.m, k.s)
- WHERE h.state = 0 ORDER BY h.program_id, h.member_id, h.id FOR NO KEY UPDATE OF h"""
+ WHERE h.state = 0"""
 
 # The lots of a captured hold are those of the hold itself: the capture's own entry only shows what it gave back.
 FIND_ORIGINALS = """
 SELECT e.program_id, e.member_id, e.asset_id, e.seq, e.kind, e.amount, uuid_send(e.posting_id),
-       coalesce(h.lots, e.lots),
+       coalesce(h.lots, e.lots), uuid_send(e.hold_id),
        coalesce((SELECT sum(r.reversed)::bigint FROM points_entries r
                   WHERE (r.program_id, r.member_id, r.asset_id, r.reverses)
                       = (e.program_id, e.member_id, e.asset_id, e.seq)), 0)
@@ -62,12 +64,21 @@ SELECT e.program_id, e.member_id, e.asset_id, e.seq, e.kind, e.amount, uuid_send
   LEFT JOIN points_holds h
     ON e.kind = 4 AND (h.program_id, h.member_id, h.id) = (e.program_id, e.member_id, e.hold_id)"""
 
+# What was given away since the beginning of the payer's business day, under the payer's lock.
+GIVEN = f"""
+SELECT k.p, k.m, k.s, -coalesce(sum(e.amount), 0)::bigint
+  FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::bigint[]) AS k(p, m, s, t)
+  JOIN points_entries e
+    ON (e.program_id, e.member_id, e.asset_id) = (k.p, k.m, k.s) AND e.kind = 13 AND e.at >= {_AT.format("k.t")}
+ GROUP BY 1, 2, 3"""
+
 WRITE_ACCOUNTS = f"""
 UPDATE points_accounts a
    SET balance = k.b, held = k.h, debt = k.d, seq = k.q, last_at = {_AT.format("k.t")},
-       due_at = {_AT.format("k.u")}, head = k.g, lots = k.l::bigint[]
+       due_at = {_AT.format("k.u")}, head = k.g, lots = k.l::bigint[], frozen = k.f::boolean, idle_day = k.i
   FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-              %s::bigint[], %s::bigint[], %s::bytea[], %s::text[]) AS k(p, m, s, b, h, d, q, t, u, g, l)
+              %s::bigint[], %s::bigint[], %s::bytea[], %s::text[], %s::int[], %s::int[])
+       AS k(p, m, s, b, h, d, q, t, u, g, l, f, i)
  WHERE (a.program_id, a.member_id, a.asset_id) = (k.p, k.m, k.s)"""
 
 ADD_ENTRIES = f"""
@@ -92,12 +103,15 @@ SELECT p, i, f, z, k, m, s, a, q, b, h, d, {_AT.format("t")}, o
        AS u(p, i, f, z, k, m, s, a, q, b, h, d, t, o)"""
 
 ADD_HOLDS = f"""
-INSERT INTO points_holds (program_id, member_id, id, asset_id, amount, captured, state, expires_at, lots, reason)
-SELECT p, m, i, s, a, c, z, {_AT.format("t")}, l::bigint[], r
+INSERT INTO points_holds (program_id, member_id, id, asset_id, amount, captured, state, expires_at, purpose,
+                          grace_days, lots, reason, validity)
+SELECT p, m, i, s, a, c, z, {_AT.format("t")}, u, g, l::bigint[], r, v
   FROM unnest(%s::int[], %s::bigint[], %s::uuid[], %s::smallint[], %s::bigint[], %s::bigint[], %s::smallint[],
-              %s::bigint[], %s::text[], %s::text[]) AS u(p, m, i, s, a, c, z, t, l, r)"""
+              %s::bigint[], %s::smallint[], %s::smallint[], %s::text[], %s::text[], %s::text[])
+       AS x(p, m, i, s, a, c, z, t, u, g, l, r, v)"""
 
-END_HOLDS = """
-UPDATE points_holds h SET state = k.z, captured = k.c
-  FROM unnest(%s::int[], %s::bigint[], %s::uuid[], %s::smallint[], %s::bigint[]) AS k(p, m, i, z, c)
+CHANGE_HOLDS = f"""
+UPDATE points_holds h SET state = k.z, captured = k.c, expires_at = {_AT.format("k.t")}, lots = k.l::bigint[]
+  FROM unnest(%s::int[], %s::bigint[], %s::uuid[], %s::smallint[], %s::bigint[], %s::bigint[], %s::text[])
+       AS k(p, m, i, z, c, t, l)
  WHERE (h.program_id, h.member_id, h.id) = (k.p, k.m, k.i) AND h.state = 0"""

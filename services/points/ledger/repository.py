@@ -1,58 +1,58 @@
-"""Reads over the ledger: accounts, entries, holds, totals. Postings are written by `books_repository`."""
+"""Reads over the ledger: accounts, entries, holds, totals. What was before is read by `past_repository`."""
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, RowMapping, func, select, text
+from sqlalchemy import ColumnElement, Row, RowMapping, func, select, text
 from sqlmodel import Session
 
-from services.points.ledger.domain import Kind
+from services.points.ledger.books import AccountKey
+from services.points.ledger.domain import Account, Hold, HoldState, Kind, Purpose
 from services.points.ledger.models import accounts, entries, holds
 from services.points.programs.models import assets
 
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """An account as stored, with its asset's code."""
-
-    asset: str
-    asset_id: int
-    balance: int
-    held: int
-    debt: int
-    seq: int
-    lots: list[int]
-
-
-def list_accounts(session: Session, program_id: int, member_id: int) -> list[AccountView]:
-    """Every account of a member, in the order of the program's assets."""
-    mine = _account_columns().where(accounts.c.program_id == program_id, accounts.c.member_id == member_id)
-    return [AccountView(*row) for row in session.execute(mine.order_by(accounts.c.asset_id))]
+# An account and its open holds by one statement: two would tell of two moments.
+_ACCOUNT = """
+SELECT a.program_id, a.member_id, a.asset_id, a.balance, a.held, a.debt, a.seq,
+       (extract(epoch FROM a.last_at) * 1000000)::bigint, (extract(epoch FROM a.due_at) * 1000000)::bigint, a.head,
+       a.lots, a.frozen, a.idle_day,
+       CASE WHEN a.held > 0 THEN (
+         SELECT jsonb_agg(jsonb_build_object(
+                  'id', h.id, 'amount', h.amount, 'captured', h.captured, 'lots', h.lots, 'purpose', h.purpose,
+                  'validity', h.validity, 'grace_days', h.grace_days,
+                  'expires_at_us', (extract(epoch FROM h.expires_at) * 1000000)::bigint))
+           FROM points_holds h
+          WHERE (h.program_id, h.member_id, h.asset_id) = (a.program_id, a.member_id, a.asset_id) AND h.state = 0)
+       END AS holds
+  FROM points_accounts a WHERE a.program_id = :p AND a.member_id = :m"""
 
 
-def find_account(session: Session, program_id: int, member_id: int, asset_id: int) -> AccountView | None:
-    """One account, or None when nothing was ever posted to it."""
-    mine = (accounts.c.program_id == program_id, accounts.c.member_id == member_id, accounts.c.asset_id == asset_id)
-    row = session.execute(_account_columns().where(*mine)).one_or_none()
-    return AccountView(*row) if row else None
+def list_accounts(session: Session, program_id: int, member_id: int) -> list[tuple[Account, list[Hold]]]:
+    """Every account of a member with its open holds, in the order of the program's assets."""
+    rows = session.execute(text(f"{_ACCOUNT} ORDER BY a.asset_id"), {"p": program_id, "m": member_id})
+    return [(_account(row), _holds(row)) for row in rows]
 
 
-def open_holds(
-    session: Session, program_id: int, member_id: int, asset_id: int
-) -> list[tuple[datetime, int, list[int]]]:
-    """Deadline, amount and lots of the account's open holds, in the order in which they end."""
-    columns = (holds.c.expires_at, holds.c.amount, holds.c.lots)
-    mine = select(*columns).where(
-        holds.c.program_id == program_id,
-        holds.c.member_id == member_id,
-        holds.c.asset_id == asset_id,
-        holds.c.state == 0,
-    )
-    ordered = mine.order_by(holds.c.expires_at, holds.c.id)
-    return [(row[0], row[1], row[2]) for row in session.execute(ordered)]
+def find_account(session: Session, program_id: int, member_id: int, asset_id: int) -> tuple[Account, list[Hold]] | None:
+    """One account with its open holds, read at once; None when nothing was ever posted to it."""
+    mine = {"p": program_id, "m": member_id, "s": asset_id}
+    row = session.execute(text(f"{_ACCOUNT} AND a.asset_id = :s"), mine).one_or_none()
+    return (_account(row), _holds(row)) if row else None
+
+
+def has_account(session: Session, program_id: int, member_id: int) -> bool:
+    """Whether anything was ever posted to the member."""
+    mine = (accounts.c.program_id == program_id, accounts.c.member_id == member_id, accounts.c.seq > 0)
+    return session.execute(select(accounts.c.seq).where(*mine).limit(1)).first() is not None
+
+
+def sums(session: Session, account: AccountKey, *, upto: int) -> dict[Kind, int]:
+    """Σ amount of the account's entries up to the seq, by kind."""
+    mine = _of(account, entries.c.seq <= upto)
+    found = select(entries.c.kind, func.sum(entries.c.amount)).where(*mine).group_by(entries.c.kind)
+    return {Kind(kind): int(amount) for kind, amount in session.execute(found)}
 
 
 def find_hold(session: Session, program_id: int, hold_id: uuid.UUID, member_id: int) -> Row[Any] | None:
@@ -77,34 +77,17 @@ def list_entries(
     return session.execute(mine.order_by(entries.c.seq.desc()).limit(limit)).all()
 
 
-def entries_between(
-    session: Session, program_id: int, member_id: int, asset_id: int, start: datetime, end: datetime
-) -> Sequence[Row[Any]]:
-    """The account's entries with start <= at < end, oldest first."""
-    mine = select(entries).where(
-        entries.c.program_id == program_id,
-        entries.c.member_id == member_id,
-        entries.c.asset_id == asset_id,
-        entries.c.at >= start,
-        entries.c.at < end,
-    )
-    return session.execute(mine.order_by(entries.c.seq)).all()
+def entries_from(session: Session, account: AccountKey, *, first: int, last: int, limit: int) -> Sequence[Row[Any]]:
+    """The account's entries with first <= seq <= last, oldest first, at most `limit`."""
+    mine = _of(account, entries.c.seq >= first, entries.c.seq <= last)
+    return session.execute(select(entries).where(*mine).order_by(entries.c.seq).limit(limit)).all()
 
 
-def balance_before(session: Session, program_id: int, member_id: int, asset_id: int, instant: datetime) -> int:
-    """What the account's balance was right before an instant."""
-    last = (
-        select(entries.c.balance_after)
-        .where(
-            entries.c.program_id == program_id,
-            entries.c.member_id == member_id,
-            entries.c.asset_id == asset_id,
-            entries.c.at < instant,
-        )
-        .order_by(entries.c.seq.desc())
-        .limit(1)
-    )
-    return int(session.execute(last).scalar_one_or_none() or 0)
+def last_before(session: Session, account: AccountKey, instant: datetime) -> tuple[int, int]:
+    """The seq of the account's last entry before an instant and the balance after it; zeros when there is none."""
+    last = select(entries.c.seq, entries.c.balance_after).where(*_of(account, entries.c.at < instant))
+    row = session.execute(last.order_by(entries.c.seq.desc()).limit(1)).one_or_none()
+    return (row.seq, row.balance_after) if row else (0, 0)
 
 
 def totals(session: Session, program_id: int, asset_id: int) -> dict[Kind, int]:
@@ -142,7 +125,8 @@ def expand_entries(session: Session, rows: Sequence[RowMapping]) -> list[dict[st
     """The payloads of `ledger.entry` facts, for which the outbox only holds pointers."""
     found = session.execute(
         text(
-            "SELECT a.code, e.seq, e.kind, e.amount, e.held_delta, e.balance_after, e.held_after, e.at, e.cause"
+            "SELECT a.code, e.seq, e.kind, e.amount, e.held_delta, e.balance_after, e.held_after, e.at, e.cause,"
+            " e.posting_id, e.rule_version, e.reverses, e.reversed, e.hold_id, e.lots"
             " FROM unnest(CAST(:p AS int[]), CAST(:m AS bigint[]), CAST(:s AS smallint[]), CAST(:q AS bigint[]))"
             " WITH ORDINALITY AS k(p, m, s, q, o)"
             " JOIN points_entries e ON (e.program_id, e.member_id, e.asset_id, e.seq) = (k.p, k.m, k.s, k.q)"
@@ -166,18 +150,47 @@ def expand_entries(session: Session, rows: Sequence[RowMapping]) -> list[dict[st
             "held_after": held,
             "at": at.isoformat(),
             "cause": cause,
+            "available_delta": sum(moves[1::2]),
+            "posting_id": str(posting_id),
+            "rule_version": rule_version,
+            "reverses": reverses,
+            "reversed": reversed_,
+            "hold_id": str(hold_id) if hold_id else None,
         }
-        for code, seq, kind, amount, held_delta, balance, held, at, cause in found
+        for code, seq, kind, amount, held_delta, balance, held, at, cause, *more in found
+        for posting_id, rule_version, reverses, reversed_, hold_id, moves in (more,)
     ]
 
 
-def _account_columns() -> Any:
-    return select(
-        assets.c.code,
-        accounts.c.asset_id,
-        accounts.c.balance,
-        accounts.c.held,
-        accounts.c.debt,
-        accounts.c.seq,
-        accounts.c.lots,
-    ).join(assets, (assets.c.program_id == accounts.c.program_id) & (assets.c.id == accounts.c.asset_id))
+def _of(account: AccountKey, *more: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    program_id, member_id, asset_id = account
+    return (
+        entries.c.program_id == program_id,
+        entries.c.member_id == member_id,
+        entries.c.asset_id == asset_id,
+        *more,
+    )
+
+
+def _account(row: Row[Any]) -> Account:
+    figures: tuple[Any, ...] = tuple(row)[:13]
+    return Account(*figures)
+
+
+def _holds(row: Row[Any]) -> list[Hold]:
+    return [
+        Hold(
+            uuid.UUID(held["id"]).bytes,
+            row.member_id,
+            row.asset_id,
+            held["amount"],
+            held["captured"],
+            held["expires_at_us"],
+            HoldState.OPEN,
+            held["lots"],
+            Purpose(held["purpose"]),
+            held["validity"],
+            held["grace_days"],
+        )
+        for held in row.holds or ()
+    ]

@@ -1,37 +1,83 @@
 """How refusals of the ledger are answered."""
 
 from common.http.problems import Wording, Wordings
-from services.points.ledger import balances, domain
+from services.points.ledger import balances, refusals
 
 WORDINGS: Wordings = {
-    domain.InsufficientPoints: Wording(
+    refusals.InsufficientPoints: Wording(
         422,
         "Only {available} are available, {short_by} too few; earn more or take less.",
         "可用 {available},还差 {short_by};请先获取更多或减少数量。",
         pointer="/amount",
     ),
-    domain.HoldNotOpen: Wording(
+    refusals.HoldNotOpen: Wording(
         409,
         "The hold is not open: it was captured, voided or has expired. Make a new hold.",
         "该预留已被使用、取消或过期,请重新预留。",
     ),
-    domain.HoldExceeded: Wording(
+    refusals.HoldExceeded: Wording(
         422, "More was asked for than is held; capture at most the hold's amount.", "超出预留数量。", pointer="/amount"
     ),
-    domain.NotReversible: Wording(
+    refusals.NotReversible: Wording(
         422,
         "The account has no such earn, spend or capture posting; only those can be reversed.",
         "没有可撤销的该笔记录,仅获得、消费、扣减可撤销。",
         pointer="/posting_id",
     ),
-    domain.ReversalExceeded: Wording(
+    refusals.ReversalExceeded: Wording(
         422,
         "Together with earlier reversals that is more than was posted; reverse less.",
         "累计撤销超过原始数量,请减少。",
         pointer="/amount",
     ),
-    domain.BalanceTooLarge: Wording(
+    refusals.BalanceTooLarge: Wording(
         422, "The balance would become too large to count exactly.", "余额超出可精确表示的范围。", pointer="/amount"
+    ),
+    refusals.HoldIsPending: Wording(
+        409,
+        "That is an earning that is not available yet; defer it, or reverse its posting.",
+        "这是尚未到账的积分,请调整到账时间,或撤销该笔获得。",
+    ),
+    refusals.NotPending: Wording(
+        409,
+        "No earning of that posting is pending: it is available already, was taken back, or never was.",
+        "该笔获得不处于待到账状态:已到账、已撤销或不存在。",
+    ),
+    refusals.AccountFrozen: Wording(
+        409,
+        "The account is frozen: it still earns, but spends and gives nothing; customer service can unfreeze it.",
+        "账户已冻结:可继续获得,但不能使用或转赠;请联系客服解冻。",
+    ),
+    refusals.AlreadyFrozen: Wording(409, "The account is frozen already.", "账户已处于冻结状态。"),
+    refusals.NotFrozen: Wording(409, "The account is not frozen.", "账户未被冻结。"),
+    refusals.TransferForbidden: Wording(
+        403,
+        "This asset cannot be given to others; a marketer can allow it in the asset's settings.",
+        "该资产不支持转赠;运营人员可在资产设置中开启。",
+    ),
+    refusals.TransferCapped: Wording(
+        422,
+        "That is more than may be given at once; see the asset's transfer_most, and give less.",
+        "超过单次转赠上限(见资产的 transfer_most),请减少数量。",
+        pointer="/amount",
+    ),
+    refusals.TransferDayCapped: Wording(
+        422,
+        "With what was given today that is more than a day allows; give less, or the rest tomorrow.",
+        "超过当日转赠上限,请减少数量,或明天再赠送。",
+        pointer="/amount",
+    ),
+    refusals.TransferToSelf: Wording(
+        422,
+        "Nobody can give to themselves; name another member.",
+        "不能转赠给自己,请选择其他会员。",
+        pointer="/to_member_id",
+    ),
+    refusals.UnknownReceiver: Wording(
+        422,
+        "There is no account of that member here; look the id up again, or wait until they have earned something.",
+        "没有该会员的账户;请核对会员号,或待其首次获得资产后再转赠。",
+        pointer="/to_member_id",
     ),
     balances.BadMonth: Wording(422, "Write the month as 2026-05.", "月份格式应为 2026-05。", pointer="/query/month"),
 }

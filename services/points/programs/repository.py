@@ -1,6 +1,6 @@
 """Every SQL statement over programs and assets."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
@@ -9,6 +9,8 @@ from sqlmodel import Session
 
 from services.points.programs.domain import Asset, Program, UnknownAsset, UnknownProgram
 from services.points.programs.models import assets, programs
+
+_NAMES = [field.name for field in fields(Asset)]
 
 
 def get_program(session: Session, program_id: int) -> Program:
@@ -66,4 +68,4 @@ def put_asset(session: Session, asset: Asset) -> None:
 
 
 def _asset(row: Row[Any]) -> Asset:
-    return Asset(row.program_id, row.id, row.code, row.name_en, row.name_zh, row.debt_allowed, row.validity)
+    return Asset(**{name: getattr(row, name) for name in _NAMES})

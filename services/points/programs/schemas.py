@@ -5,12 +5,32 @@ from zoneinfo import available_timezones
 
 from marshmallow import Schema, fields, validate
 
-from common.http.fields import Flag, code, text
+from common.http.fields import Flag, code, integer, text
+
+_PERIOD = r"unlimited|[1-9][0-9]{0,3}[DWMY](_[UD])?|until:2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_DAYS = "36[0-6]|3[0-5][0-9]|[12][0-9]{2}|[1-9][0-9]?"
+_NOT_A_VALIDITY = "Say unlimited, a period such as 30D, 12M_U or 1Y_D, or until:2026-12-31."
+_NOT_THE_ASSETS = "Say unlimited, a period such as 30D, 12M_U or 1Y_D, until:2026-12-31, or idle:6M."
 
 
 def validity(**kwargs: Any) -> fields.String:
-    """`unlimited`, or a number of days, weeks, months or years, `_U` rounded up to the end of the last one: `12M_U`."""
-    return fields.String(validate=validate.Regexp(r"^(unlimited|[1-9][0-9]{0,3}[DWMY](_U)?)\Z"), **kwargs)
+    """Of a rule or an earning: `unlimited`, `12M`, `_U` up to the end of the last unit, `_D` down to its beginning."""
+    return fields.String(validate=validate.Regexp(rf"^({_PERIOD})\Z", error=_NOT_A_VALIDITY), **kwargs)
+
+
+def asset_validity(**kwargs: Any) -> fields.String:
+    """As `validity`, or `idle:6M`: so long after the last earn or spend."""
+    pattern = rf"^({_PERIOD}|idle:[1-9][0-9]{{0,3}}[DWMY])\Z"
+    return fields.String(validate=validate.Regexp(pattern, error=_NOT_THE_ASSETS), **kwargs)
+
+
+def pending(**kwargs: Any) -> fields.String:
+    """`none`, `7D`, or `order.confirmed+7D`."""
+    pattern = validate.Regexp(
+        rf"^(none|({_DAYS})D|order\.confirmed\+(0|{_DAYS})D)\Z",
+        error="Say none, up to 366 days such as 7D, or order.confirmed+7D.",
+    )
+    return fields.String(validate=pattern, **kwargs)
 
 
 class ProgramRequest(Schema):
@@ -34,12 +54,25 @@ class ProgramResponse(Schema):
 
 
 class AssetRequest(Schema):
-    """An asset's settings. `validity` is `unlimited` or e.g. `12M`, `30D`, `12M_U` (rounded up to the month's end)."""
+    """An asset's settings.
+
+    `validity`: `unlimited`, a period such as `30D`, `12M_U` (up to the month's end) or `1Y_D` (to this year's end),
+    `until:2026-12-31`, or `idle:6M` after the last earn or spend. `pending`: what is earned becomes available at once
+    (`none`), after `7D`, or `order.confirmed+7D`. `grace_days`: points that come back expired are good for so long.
+    """
 
     name_en = text(40, required=True)
     name_zh = text(40, required=True)
+    unit_en = text(20, shortest=0, load_default="")
+    unit_zh = text(20, shortest=0, load_default="")
+    scale = integer(0, 4, load_default=0, metadata={"description": "Digits behind the point when it is shown"})
     debt_allowed = Flag(load_default=False)
-    validity = validity(load_default="unlimited")
+    validity = asset_validity(load_default="unlimited")
+    pending = pending(load_default="none")
+    grace_days = integer(0, 366, load_default=0)
+    transferable = Flag(load_default=False)
+    transfer_most = integer(1, load_default=None, allow_none=True)
+    transfer_most_per_day = integer(1, load_default=None, allow_none=True)
 
 
 class AssetResponse(Schema):
@@ -48,8 +81,16 @@ class AssetResponse(Schema):
     code = code(required=True)
     name_en = fields.String(required=True)
     name_zh = fields.String(required=True)
+    unit_en = fields.String(required=True)
+    unit_zh = fields.String(required=True)
+    scale = fields.Integer(required=True)
     debt_allowed = fields.Boolean(required=True)
     validity = fields.String(required=True)
+    pending = fields.String(required=True)
+    grace_days = fields.Integer(required=True)
+    transferable = fields.Boolean(required=True)
+    transfer_most = fields.Integer(required=True, allow_none=True)
+    transfer_most_per_day = fields.Integer(required=True, allow_none=True)
 
 
 class AssetListResponse(Schema):

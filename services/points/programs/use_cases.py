@@ -2,13 +2,16 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
 from common import feed as facts
 from services.points.database import feed
 from services.points.programs import repository
-from services.points.programs.domain import Asset, Program, UnknownAsset, check_validity
+from services.points.programs.domain import Asset, Program, UnknownAsset
+from services.points.programs.pending import check_pending
+from services.points.programs.validity import check_validity
 
 #: For how long a process may go on with settings that another one has changed.
 _REMEMBERED_SECONDS = 2.0
@@ -79,17 +82,19 @@ def show_program(session: Session, *, program_id: int) -> Program:
     return repository.get_program(session, program_id)
 
 
-def configure_asset(
-    session: Session, *, program_id: int, code: str, name_en: str, name_zh: str, debt_allowed: bool, validity: str
-) -> Asset:
-    """Create an asset or change it; lots already earned keep their day. Raises `UnknownProgram`, `BadValidity`."""
-    check_validity(validity)
+def configure_asset(session: Session, *, program_id: int, code: str, **settings: Any) -> Asset:
+    """Create an asset or change it; `settings` are the rest of `Asset`'s, and what they do not name has its default.
+
+    Lots already earned keep their day. Raises `UnknownProgram`, `BadValidity`, `BadPending`.
+    """
+    check_validity(settings["validity"])
+    check_pending(settings.get("pending", "none"))
     repository.lock_program(session, program_id)
     try:
         asset_id = repository.get_asset(session, program_id, code).id
     except UnknownAsset:
         asset_id = repository.next_asset_id(session, program_id)
-    asset = Asset(program_id, asset_id, code, name_en, name_zh, debt_allowed, validity)
+    asset = Asset(program_id, asset_id, code, **settings)
     repository.put_asset(session, asset)
     _books.pop(program_id, None)
     return asset

@@ -4,6 +4,9 @@ A grant names its assets' amounts once; reversals say which share of it is to be
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from services.points.programs.pending import UNCONFIRMED, available_at, confirmed
 
 
 @dataclass(slots=True)
@@ -30,3 +33,12 @@ def to_reverse(part: Part, *, numerator: int, denominator: int) -> int:
     """How much more of a part is to be taken back, so that numerator / denominator of it is in all; never negative."""
     target = part.amount if numerator >= denominator else part.amount * numerator // denominator
     return max(0, target - part.reversed)
+
+
+def awaits(pending: str, at: datetime, *, time_zone: str) -> datetime | None:
+    """Until when a part is pending by its asset's rule; None when it is available at once.
+
+    A grant has no order whose confirmation it could wait for: its days count from the grant itself.
+    """
+    until = available_at(pending, at, time_zone)
+    return confirmed(pending, at, time_zone) if until == UNCONFIRMED else until

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -35,6 +35,8 @@ def add_grant(session: Session, program_id: int, grant: Grant, *, cause: str, ru
         "refused": grant.refused,
         "cause": cause,
         "rule": rule,
+        # When the transaction began: before the entries that it caused.
+        "applied_at": func.now(),
     }
     session.execute(insert(grants).values(row))
 

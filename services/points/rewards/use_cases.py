@@ -62,6 +62,7 @@ def reverse_grants(session: Session, reversed_: list[Fact]) -> None:
 
 def _prepare(session: Session, fact: Fact, zones: dict[int, str]) -> tuple[Grant, list[Line]]:
     grant = Grant(fact.payload["grant_id"], _member(fact), [])
+    at = datetime.fromisoformat(fact.payload["at"])
     lines: list[Line] = []
     try:
         book = _book(session, fact.program_id, [part["asset"] for part in _assets(fact)])
@@ -75,7 +76,8 @@ def _prepare(session: Session, fact: Fact, zones: dict[int, str]) -> tuple[Grant
                 amount=part["amount"],
                 cause=fact.payload["cause"],
                 reason=fact.payload["rule"],
-                earned_at=datetime.fromisoformat(fact.payload["at"]),
+                earned_at=at,
+                available_at=domain.awaits(book.asset(part["asset"]).pending, at, time_zone=book.program.time_zone),
             )
             lines.append(ledger.line_of(book, command, now=now()))
             grant.parts.append(Part(part["asset"], part["amount"], lines[-1].posting_id.hex()))
@@ -118,6 +120,8 @@ def _reversals(book: ProgramBook, grant: Grant, fact: Fact) -> list[tuple[Fact, 
             amount=amount,
             cause=fact.payload["cause"],
             reverses_posting=bytes.fromhex(part.posting_id),
+            # Staff may have taken some of it back by hand before.
+            up_to=True,
         )
         taken.append((fact, part, amount, ledger.line_of(book, command, now=now())))
     return taken

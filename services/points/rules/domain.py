@@ -1,128 +1,188 @@
-"""Earning rules as values, and what a set of them awards for an event. Pure, but for the expression engine."""
+"""What a set of rules awards for an event, and why or why not. Pure, but for the expression engine.
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+Order (field.md C5, C6): the cheap questions of every rule of the trigger (dates, schedule, audience, holdout), then
+conditions and formulas, then the highest multiplier of each award, then the stacking groups. The order in which
+the rules are given does not matter: higher priority goes first, then the code.
+"""
 
-from common.clock import zone
-from common.errors import Refusal
-from services.points.programs.domain import check_validity
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import overload
+
+from common.errors import FieldFault, FieldsRefused, Refusal
+from services.points.audiences.domain import Membership
+from services.points.programs.pending import check_pending
+from services.points.programs.validity import check_own_validity
 from services.points.rules import expressions
+from services.points.rules.decisions import Decision, Facts, PublishedRule
+from services.points.rules.expressions import Names
+from services.points.rules.panel import LARGEST_AWARD, Panel, formula_text
+from services.points.rules.rule import Audience, Cap, Holdout, Kind, Mode, Rule, Schedule, document_of, rule_of
 
-#: One award is at most this; a formula that gives more is refused and says so (traps T21).
-LARGEST_AWARD = 10_000_000_000
+__all__ = [
+    "LARGEST_AWARD",
+    "Audience",
+    "Cap",
+    "Decision",
+    "Facts",
+    "Holdout",
+    "Kind",
+    "Membership",
+    "Mode",
+    "PublishedRule",
+    "Rule",
+    "RuleSet",
+    "Schedule",
+    "decide_all",
+    "document_of",
+    "rule_of",
+]
 
 
 class UnknownRule(Refusal):
-    """There is no such rule, or no such version of it."""
+    """There is no such rule, or no such version of it: `rule`."""
 
     code = "rule_not_found"
 
 
+class UnknownGroup(Refusal):
+    """There is no such stacking group: `group`."""
+
+    code = "rule_group_not_found"
+
+
 class NoDraft(Refusal):
-    """The rule has no draft to publish or simulate."""
+    """The rule has no draft to publish or simulate: `rule`."""
 
     code = "no_draft"
 
 
-class ForbiddenTrigger(Refusal):
-    """The platform's rules do not allow a reward for this event: `trigger` (platform-rules.md, sharing rules)."""
+class BadRule(FieldsRefused):
+    """What the rule says does not fit together; one fault a field."""
 
-    code = "forbidden_trigger"
-
-
-#: WeChat allows no benefit merely for sharing or opening: only when the invited one knowingly takes part.
-_FORBIDDEN = ("share.sent", "share.opened", "moments.posted")
+    code = "bad_rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a rule says: for events of type `trigger`, when `condition` holds, award floor(`formula`) of `asset`.
+class RuleSet(Sequence[PublishedRule]):
+    """Rules made ready to decide many events: by trigger, in order, compiled at first use."""
 
-    `starts_at` ≤ event time < `ends_at` when given. `validity` overrides the asset's.
+    def __init__(self, rules: Sequence[PublishedRule]) -> None:
+        self._rules = tuple(sorted(rules, key=lambda one: (-one.rule.priority, one.code)))
+        self._panels: dict[str, Panel] = {}
+        self._triggers = {one.rule.trigger for one in self._rules}
+        #: Whether any rule asks for tier, tags or segments; when not, memberships need not be looked up.
+        self.asks_about_members = any(_asks_about_members(one.rule) for one in self._rules)
+
+    def panel(self, trigger: str) -> Panel | None:
+        """The rules that are asked about events of that type; None when there are none."""
+        if trigger not in self._panels and trigger in self._triggers:
+            self._panels[trigger] = Panel([one for one in self._rules if one.rule.trigger == trigger])
+        return self._panels.get(trigger)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RuleSet) and self._rules == other._rules
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def __iter__(self) -> Iterator[PublishedRule]:
+        return iter(self._rules)
+
+    @overload
+    def __getitem__(self, index: int) -> PublishedRule: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PublishedRule]: ...
+
+    def __getitem__(self, index: int | slice) -> PublishedRule | Sequence[PublishedRule]:
+        return self._rules[index]
+
+
+def decide_all(
+    rules: Sequence[PublishedRule],
+    groups: Mapping[str, str],
+    facts: Facts,
+    *,
+    zone: str,
+    program_id: int,
+    member_id: int,
+) -> list[Decision]:
+    """What every rule of the event's type decides about it, higher priority first, then by code. Never raises on data.
+
+    `groups` are the modes of stacking groups by code. Whoever decides many events makes one `RuleSet` of the rules.
     """
-
-    name_en: str
-    name_zh: str
-    trigger: str
-    condition: str
-    formula: str
-    asset: str
-    validity: str | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRule:
-    """One immutable version of a rule; `version_id` is what entries carry."""
-
-    code: str
-    version: int
-    version_id: int
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What one rule decided for one event, and why: the answer to "why" and "why not"."""
-
-    rule: str
-    version: int | None
-    version_id: int | None
-    asset: str
-    amount: int
-    reason: str
-    validity: str | None = None
+    panel = (rules if isinstance(rules, RuleSet) else RuleSet(rules)).panel(facts.type)
+    if panel is None:
+        return []
+    decisions = panel.decide(facts, zone=zone, program_id=program_id, member_id=member_id)
+    if panel.factors:
+        panel.multiply(decisions)
+    if panel.groups:
+        panel.stack(decisions, groups)
+    return decisions
 
 
 def check(rule: Rule) -> None:
-    """Refuse what could never work or must not be: raises `BadExpression`, `ForbiddenTrigger`, `BadValidity`."""
-    if rule.trigger in _FORBIDDEN:
-        raise ForbiddenTrigger(trigger=rule.trigger)
-    expressions.check(rule.condition)
-    expressions.check(rule.formula)
+    """Refuse what could never work.
+
+    Raises `BadRule`, `BadExpression`, `BadTable`, `BadValidity`, `BadPending`; each names the field.
+    """
+    faults = [*_misfits(rule), *_closed(rule)]
+    if faults:
+        raise BadRule(faults)
+    expressions.check(rule.condition, "/condition")
+    if rule.formula is not None:
+        expressions.check(rule.formula, "/formula")
+    elif rule.table is not None:
+        expressions.check(formula_text(rule), "/table")
     if rule.validity is not None:
-        check_validity(rule.validity)
+        check_own_validity(rule.validity)
+    if rule.pending is not None:
+        check_pending(rule.pending)
 
 
-def context_of(event_type: str, time: datetime, data: dict[str, Any], time_zone: str) -> dict[str, Any]:
-    """What expressions see of an event; hours and days in the program's time zone."""
-    local = time.astimezone(zone(time_zone))
-    event = {
-        "type": event_type,
-        "hour": local.hour,
-        "weekday": local.isoweekday(),
-        "day": local.date().isoformat(),
-    }
-    return {"data": expressions.plain(data), "event": event}
+def _misfits(rule: Rule) -> Iterator[FieldFault]:
+    """Fields that the rule's kind needs, and those that would do nothing."""
+    if rule.kind == "award":
+        if (rule.formula is None) == (rule.table is None):
+            en, zh = "Give either a formula or a table.", "请提供 formula 或 table 其中之一。"
+            yield FieldFault("/formula", en, zh)
+        meaningless = {"factor": rule.factor, "applies_to": rule.applies_to or None}
+    else:
+        if rule.factor is None or Fraction(rule.factor) <= 1:
+            en, zh = "A multiplier needs a factor above 1, at most 10.", "倍数活动需要大于 1、不超过 10 的 factor。"
+            yield FieldFault("/factor", en, zh)
+        meaningless = {
+            name: getattr(rule, name) or None
+            for name in ("formula", "table", "validity", "pending", "caps", "budget", "group")
+        }
+    for name, value in meaningless.items():
+        if value is not None:
+            en = f"This does nothing for a rule of kind {rule.kind}; leave it out."
+            yield FieldFault(f"/{name}", en, f"{rule.kind} 类规则不使用该字段,请去掉。")
 
 
-def decide(
-    rule: Rule,
-    context: dict[str, Any],
-    time: datetime,
-    *,
-    code: str,
-    version: int | None = None,
-    version_id: int | None = None,
-) -> Decision:
-    """What the rule awards for the event, or 0 with the reason why not. Never raises on data."""
-    award, reason = _award(rule, context, time)
-    return Decision(code, version, version_id, rule.asset, award, reason, rule.validity)
+def _closed(rule: Rule) -> Iterator[FieldFault]:
+    """Windows that never open, and limits that are said twice."""
+    if rule.starts_at is not None and rule.ends_at is not None and rule.starts_at >= rule.ends_at:
+        yield FieldFault("/ends_at", "The rule must end after it starts.", "结束时间必须晚于开始时间。")
+    for name, windows in (("hours", rule.schedule.hours), ("dates", rule.schedule.dates)):
+        for number, (begin, end) in enumerate(windows):
+            if begin > end or (name == "hours" and begin == end):
+                en = "It ends before it begins; write a span over midnight as two, e.g. 22:00-24:00 and 00:00-02:00."
+                zh = "结束早于开始;跨午夜请写成两段,如 22:00-24:00 与 00:00-02:00。"
+                yield FieldFault(f"/schedule/{name}/{number}", en, zh)
+    limits = [(cap.per, cap.of) for cap in rule.caps]
+    for number, limit in enumerate(limits):
+        if limit in limits[:number]:
+            en, zh = "This window is capped twice; keep one of them.", "同一窗口重复设置上限,请保留一个。"
+            yield FieldFault(f"/caps/{number}", en, zh)
 
 
-def _award(rule: Rule, context: dict[str, Any], time: datetime) -> tuple[int, str]:
-    if rule.starts_at and time < rule.starts_at:
-        return 0, "not_started"
-    if rule.ends_at and time >= rule.ends_at:
-        return 0, "ended"
-    try:
-        if not expressions.holds(rule.condition, context):
-            return 0, "condition_false"
-        amount = expressions.amount(rule.formula, context)
-    except expressions.Undecidable as error:
-        return 0, f"undecidable: {error}"
-    if amount <= 0:
-        return 0, "nothing_to_award"
-    return (0, "award_too_large") if amount > LARGEST_AWARD else (amount, "awarded")
+def _asks_about_members(rule: Rule) -> bool:
+    audience = rule.audience
+    if audience.tiers or audience.tags or audience.segments:
+        return True
+    return Names([rule.condition, formula_text(rule)]).member

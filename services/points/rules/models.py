@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKeyConstraint,
@@ -68,6 +69,20 @@ class RulePublicationRow(Table, table=True):
     at: datetime = _at()
 
 
+class RuleGroupRow(Table, table=True):
+    """A stacking group: how its rules get along, who last said so and when."""
+
+    __tablename__ = "points_rule_groups"
+    __table_args__ = (CheckConstraint("mode IN ('all', 'first', 'highest')", name="groups_have_a_known_mode"),)
+
+    program_id: int = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    mode: str
+    changed_by: str = Field(sa_column=Column(Text, nullable=False))
+    changed_at: datetime = _at()
+
+
 rules = core(RuleRow)
 versions = core(RuleVersionRow)
 publications = core(RulePublicationRow)
+groups = core(RuleGroupRow)

@@ -1,22 +1,19 @@
 """Every SQL statement over earning rules."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
-from services.points.rules.domain import PublishedRule, Rule, UnknownRule
-from services.points.rules.models import publications, rules, versions
-
-_INSTANTS = ("starts_at", "ends_at")
+from services.points.rules.domain import Mode, PublishedRule, UnknownRule, rule_of
+from services.points.rules.models import groups, publications, rules, versions
 
 
 def put_draft(session: Session, program_id: int, code: str, document: dict[str, Any]) -> None:
     """Create the rule or replace its draft; what is live stays live."""
-    row = {"program_id": program_id, "code": code, "draft": _stored(document)}
+    row = {"program_id": program_id, "code": code, "draft": document}
     changes = {"draft": row["draft"], "changed_at": func.clock_timestamp()}
     session.execute(
         insert(rules).values(row).on_conflict_do_update(index_elements=["program_id", "code"], set_=changes)
@@ -38,14 +35,36 @@ def get_rule(session: Session, program_id: int, code: str, *, lock: bool = False
     return row
 
 
+def lock_rules(session: Session, program_id: int, codes: Sequence[str]) -> dict[str, Row[Any]]:
+    """Those of the rules that exist, locked in order of code."""
+    mine = select(rules).where(rules.c.program_id == program_id, rules.c.code.in_(codes)).order_by(rules.c.code)
+    return {row.code: row for row in session.execute(mine.with_for_update())}
+
+
 def list_rules(session: Session, program_id: int) -> Sequence[Row[Any]]:
     """The program's rules by code."""
     return session.execute(select(rules).where(rules.c.program_id == program_id).order_by(rules.c.code)).all()
 
 
 def list_versions(session: Session, program_id: int, code: str) -> Sequence[Row[Any]]:
-    """Every published version of a rule, newest first."""
-    mine = select(versions).where(versions.c.program_id == program_id, versions.c.code == code)
+    """Every version of a rule with who published it when, newest first."""
+    # A version may be made live again later; it was published the first time.
+    earlier = publications.alias("earlier")
+    first = (
+        select(func.min(earlier.c.id))
+        .where(
+            earlier.c.program_id == versions.c.program_id,
+            earlier.c.code == versions.c.code,
+            earlier.c.version == versions.c.version,
+        )
+        .scalar_subquery()
+    )
+    mine = (
+        select(versions.c.id, versions.c.version, versions.c.document, publications.c.actor, publications.c.at)
+        .select_from(versions)
+        .join(publications, publications.c.id == first)
+        .where(versions.c.program_id == program_id, versions.c.code == code)
+    )
     return session.execute(mine.order_by(versions.c.version.desc())).all()
 
 
@@ -60,12 +79,12 @@ def add_version(session: Session, program_id: int, code: str, document: dict[str
     return number
 
 
-def has_version(session: Session, program_id: int, code: str, version: int) -> bool:
-    """Whether that version was ever published."""
-    mine = select(versions.c.id).where(
+def find_version(session: Session, program_id: int, code: str, version: int) -> dict[str, Any] | None:
+    """The document of that version, or None when it was never published."""
+    mine = select(versions.c.document).where(
         versions.c.program_id == program_id, versions.c.code == code, versions.c.version == version
     )
-    return session.execute(mine).first() is not None
+    return session.scalars(mine).one_or_none()
 
 
 def make_live(session: Session, program_id: int, code: str, version: int | None, *, actor: str) -> None:
@@ -88,13 +107,31 @@ def live_rules(session: Session, program_id: int) -> list[PublishedRule]:
     return [PublishedRule(row.code, row.version, row.id, rule_of(row.document)) for row in session.execute(mine)]
 
 
-def rule_of(document: dict[str, Any]) -> Rule:
-    """The rule that a stored document says."""
-    values = dict(document)
-    for name in _INSTANTS:
-        values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
-    return Rule(**values)
+def list_publications(session: Session, program_id: int, code: str) -> Sequence[Row[Any]]:
+    """Which version (or none) was made live when and by whom, newest first."""
+    mine = select(publications).where(publications.c.program_id == program_id, publications.c.code == code)
+    return session.execute(mine.order_by(publications.c.id.desc())).all()
 
 
-def _stored(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if name in _INSTANTS and value else value for name, value in document.items()}
+def known_codes(session: Session, program_id: int, codes: Sequence[str]) -> set[str]:
+    """Those of the codes that are rules."""
+    mine = select(rules.c.code).where(rules.c.program_id == program_id, rules.c.code.in_(codes))
+    return set(session.scalars(mine))
+
+
+def put_group(session: Session, program_id: int, code: str, mode: str, *, actor: str) -> Row[Any]:
+    """Create the group or change its mode."""
+    row = {"program_id": program_id, "code": code, "mode": mode, "changed_by": actor}
+    changes = {"mode": mode, "changed_by": actor, "changed_at": func.clock_timestamp()}
+    put = insert(groups).values(row).on_conflict_do_update(index_elements=["program_id", "code"], set_=changes)
+    return session.execute(put.returning(groups)).one()
+
+
+def group_modes(session: Session, program_id: int) -> dict[str, Mode]:
+    """The mode of each of the program's groups."""
+    return {row.code: row.mode for row in list_groups(session, program_id)}
+
+
+def list_groups(session: Session, program_id: int) -> Sequence[Row[Any]]:
+    """The program's groups by code."""
+    return session.execute(select(groups).where(groups.c.program_id == program_id).order_by(groups.c.code)).all()

@@ -8,7 +8,7 @@ from common.http.routes import Routes
 from common.identity import Identity
 from services.points.database import transaction
 from services.points.rules import schemas, use_cases
-from services.points.rules.domain import Decision
+from services.points.rules.simulations import Simulation
 
 routes = Routes("rules", description="Earning rules: draft, simulate, publish, roll back")
 
@@ -23,10 +23,10 @@ def draft_rule(caller: Identity, code: str, body: dict[str, Any]) -> Any:
 
 
 @routes.post(
-    "/rules/<code:code>/simulation", allow=_MARKETERS, body=schemas.SimulationRequest, answer=schemas.DecisionResponse
+    "/rules/<code:code>/simulation", allow=_MARKETERS, body=schemas.SimulationRequest, answer=schemas.SimulationResponse
 )
-def simulate(caller: Identity, code: str, body: dict[str, Any]) -> Decision:
-    """What the draft would award for one event, and why; nothing is written."""
+def simulate(caller: Identity, code: str, body: dict[str, Any]) -> Simulation:
+    """What one event would bring with the draft in place, rule by rule, and why; nothing is written."""
     with transaction() as session:
         return use_cases.simulate(
             session,
@@ -35,6 +35,8 @@ def simulate(caller: Identity, code: str, body: dict[str, Any]) -> Decision:
             event_type=body["type"],
             time=body["time"] or now(),
             data=body["data"],
+            member=body["member"],
+            member_id=body["member_id"],
         )
 
 
@@ -42,6 +44,19 @@ def simulate(caller: Identity, code: str, body: dict[str, Any]) -> Decision:
 def publish(session: Any, caller: Identity, code: str) -> Any:
     """Make the draft a new immutable version that decides from now on."""
     return use_cases.publish(session, program_id=caller.program_id, code=code, actor=caller.actor)
+
+
+@routes.post(
+    "/rule-publications",
+    allow=_MARKETERS,
+    body=schemas.PublicationRequest,
+    answer=schemas.RuleListResponse,
+    once=True,
+)
+def publish_set(session: Any, caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
+    """Publish the drafts of several rules together: all of them decide from now on, or none does."""
+    published = use_cases.publish_set(session, program_id=caller.program_id, codes=body["rules"], actor=caller.actor)
+    return {"rules": published}
 
 
 @routes.post(
@@ -73,6 +88,22 @@ def list_rules(caller: Identity) -> dict[str, Any]:
 
 @routes.get("/rules/<code:code>", allow=(ANY_STAFF,), answer=schemas.RuleHistoryResponse)
 def show_rule(caller: Identity, code: str) -> dict[str, Any]:
-    """A rule with all its versions, newest first."""
+    """A rule with all its versions, and with who made which live when, newest first."""
     with transaction() as session:
         return use_cases.show_rule(session, program_id=caller.program_id, code=code)
+
+
+@routes.put("/rule-groups/<code:code>", allow=_MARKETERS, body=schemas.GroupRequest, answer=schemas.GroupResponse)
+def put_group(caller: Identity, code: str, body: dict[str, Any]) -> Any:
+    """Create a stacking group, or change how its rules get along for events from now on."""
+    with transaction() as session:
+        return use_cases.put_group(
+            session, program_id=caller.program_id, code=code, mode=body["mode"], actor=caller.actor
+        )
+
+
+@routes.get("/rule-groups", allow=(ANY_STAFF,), answer=schemas.GroupListResponse)
+def list_groups(caller: Identity) -> dict[str, Any]:
+    """Every stacking group."""
+    with transaction() as session:
+        return {"groups": use_cases.list_groups(session, program_id=caller.program_id)}

@@ -1,62 +1,120 @@
-"""The life of an earning rule: draft, simulate, publish, roll back, retire."""
+"""The life of an earning rule: draft, simulate, publish, roll back, retire; and the stacking groups."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from services.points.audiences import use_cases as audiences
+from services.points.audiences.domain import NOBODY
 from services.points.programs.use_cases import program_book
 from services.points.rules import domain, repository
-from services.points.rules.domain import Decision, NoDraft, PublishedRule, UnknownRule
+from services.points.rules.candidates import candidate_of
+from services.points.rules.domain import (
+    Facts,
+    Membership,
+    Mode,
+    NoDraft,
+    Rule,
+    RuleSet,
+    UnknownGroup,
+    UnknownRule,
+    decide_all,
+    document_of,
+    rule_of,
+)
+from services.points.rules.policy import check_policy
+from services.points.rules.simulations import Simulation, for_anybody, simulation
 
 #: A published rule decides everywhere within this time (requirements G11: live within 60 s).
 _REMEMBERED_SECONDS = 2.0
-_live: dict[int, tuple[float, list[PublishedRule]]] = {}
+_live: dict[int, tuple[float, "LiveRules"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRules:
+    """What decides in a program: its live rules, and the modes of its stacking groups by code."""
+
+    rules: RuleSet
+    groups: dict[str, Mode]
 
 
 def draft_rule(session: Session, *, program_id: int, code: str, document: dict[str, Any]) -> Any:
     """Write the rule's draft; nothing changes for members.
 
-    Raises `UnknownAsset`, `BadExpression`, `ForbiddenTrigger`, `BadValidity`.
+    Raises `UnknownAsset`, `UnknownGroup`, `UnknownRule` (in `applies_to`), `PolicyViolated`, and what `check` does.
     """
-    rule = domain.Rule(**document)
-    program_book(session, program_id).asset(rule.asset)
-    domain.check(rule)
-    repository.put_draft(session, program_id, code, document)
+    rule = rule_of(document)
+    _check(session, program_id, code, rule)
+    repository.put_draft(session, program_id, code, document_of(rule))
     return repository.get_rule(session, program_id, code)
 
 
 def simulate(
-    session: Session, *, program_id: int, code: str, event_type: str, time: datetime, data: dict[str, Any]
-) -> Decision:
-    """What the draft would decide for one event; nothing is written. Raises `UnknownRule`, `NoDraft`."""
-    row = repository.get_rule(session, program_id, code)
-    if row.draft is None:
-        raise NoDraft(rule=code)
-    rule = repository.rule_of(row.draft)
-    if rule.trigger != event_type:
-        return Decision(code, None, None, rule.asset, 0, "other_trigger", rule.validity)
+    session: Session,
+    *,
+    program_id: int,
+    code: str,
+    event_type: str,
+    time: datetime,
+    data: dict[str, Any],
+    member: Membership | None,
+    member_id: int | None,
+) -> Simulation:
+    """What one event would bring with the draft in place of its live version; nothing is written.
+
+    The member is as described, or as `member_id` was at that time. Without a `member_id` nobody is held out.
+    Raises `UnknownRule`, `NoDraft`.
+    """
+    trial = candidate_of(session, program_id=program_id, drafts=[code])
+    rules = trial.rules
+    if member_id is None:
+        rules = [for_anybody(one) for one in rules]
+    elif member is None:
+        member = audiences.memberships(session, program_id=program_id, asked={member_id: [time]})[member_id, time]
+    facts = Facts(event_type, time, data, member or NOBODY)
     zone = program_book(session, program_id).program.time_zone
-    return domain.decide(rule, domain.context_of(event_type, time, data, zone), time, code=code)
+    decisions = decide_all(rules, trial.groups, facts, zone=zone, program_id=program_id, member_id=member_id or 0)
+    draft = next(one for one in rules if one.code == code)
+    return simulation(draft, decisions, rules, trial.groups, member=facts.member, time=time, zone=zone)
 
 
 def publish(session: Session, *, program_id: int, code: str, actor: str) -> Any:
-    """Make the draft a new immutable version and let it decide from now on. Raises `UnknownRule`, `NoDraft`."""
-    row = repository.get_rule(session, program_id, code, lock=True)
-    if row.draft is None:
-        raise NoDraft(rule=code)
-    domain.check(repository.rule_of(row.draft))
-    version = repository.add_version(session, program_id, code, row.draft)
-    repository.drop_draft(session, program_id, code)
-    return _make_live(session, program_id, code, version, actor)
+    """Make the draft a new immutable version and let it decide from now on. Raises as `publish_set`."""
+    return publish_set(session, program_id=program_id, codes=[code], actor=actor)[0]
+
+
+def publish_set(session: Session, *, program_id: int, codes: Sequence[str], actor: str) -> list[Any]:
+    """Publish the drafts of several rules, all or none. Raises `UnknownRule`, `NoDraft`, and as `draft_rule`."""
+    rows = repository.lock_rules(session, program_id, codes)
+    for code in codes:
+        if code not in rows:
+            raise UnknownRule(rule=code)
+        if rows[code].draft is None:
+            raise NoDraft(rule=code)
+        # The program and the policy may have changed since it was drafted.
+        _check(session, program_id, code, rule_of(rows[code].draft))
+    published = []
+    for code in codes:
+        version = repository.add_version(session, program_id, code, rows[code].draft)
+        repository.drop_draft(session, program_id, code)
+        published.append(_make_live(session, program_id, code, version, actor))
+    return published
 
 
 def roll_back(session: Session, *, program_id: int, code: str, version: int, actor: str) -> Any:
-    """Let an earlier version decide again; what was awarded meanwhile keeps its own. Raises `UnknownRule`."""
+    """Let an earlier version decide again; what was awarded meanwhile keeps its own.
+
+    Raises `UnknownRule`, and as `draft_rule` when that version may not decide any more.
+    """
     repository.get_rule(session, program_id, code, lock=True)
-    if not repository.has_version(session, program_id, code, version):
+    document = repository.find_version(session, program_id, code, version)
+    if document is None:
         raise UnknownRule(rule=f"{code} version {version}")
+    _check(session, program_id, code, rule_of(document))
     return _make_live(session, program_id, code, version, actor)
 
 
@@ -72,23 +130,55 @@ def list_rules(session: Session, *, program_id: int) -> Any:
 
 
 def show_rule(session: Session, *, program_id: int, code: str) -> dict[str, Any]:
-    """A rule with all its versions, newest first. Raises `UnknownRule`."""
+    """A rule with all its versions, and with who made which live when, newest first. Raises `UnknownRule`."""
     row = repository.get_rule(session, program_id, code)
-    return {**row._mapping, "versions": repository.list_versions(session, program_id, code)}
+    return {
+        **row._mapping,
+        "versions": repository.list_versions(session, program_id, code),
+        "history": repository.list_publications(session, program_id, code),
+    }
 
 
-def live_rules(session: Session, program_id: int) -> list[PublishedRule]:
-    """What decides now, at most two seconds old."""
-    read_at, found = _live.get(program_id, (float("-inf"), []))
-    if time.monotonic() - read_at >= _REMEMBERED_SECONDS:
-        found = repository.live_rules(session, program_id)
-        _live[program_id] = (time.monotonic(), found)
-    return found
+def put_group(session: Session, *, program_id: int, code: str, mode: str, actor: str) -> Any:
+    """Create a stacking group or change how its rules get along, for events from now on."""
+    _live.pop(program_id, None)
+    return repository.put_group(session, program_id, code, mode, actor=actor)
+
+
+def list_groups(session: Session, *, program_id: int) -> Any:
+    """The program's stacking groups."""
+    return repository.list_groups(session, program_id)
+
+
+def live_set(session: Session, program_id: int) -> LiveRules:
+    """What decides now, at most two seconds old. Unchanged rules are the same value, compiled already."""
+    read_at, live = _live.get(program_id, (float("-inf"), None))
+    if live is None or time.monotonic() - read_at >= _REMEMBERED_SECONDS:
+        found = _read_live(session, program_id)
+        live = live if live == found else found
+        _live[program_id] = (time.monotonic(), live)
+    return live
 
 
 def forget_rules() -> None:
     """Read the live rules anew at next use."""
     _live.clear()
+
+
+def _read_live(session: Session, program_id: int) -> LiveRules:
+    return LiveRules(RuleSet(repository.live_rules(session, program_id)), repository.group_modes(session, program_id))
+
+
+def _check(session: Session, program_id: int, code: str, rule: Rule) -> None:
+    program_book(session, program_id).asset(rule.asset)
+    domain.check(rule)
+    check_policy(code, rule)
+    if rule.group is not None and rule.group not in repository.group_modes(session, program_id):
+        raise UnknownGroup(group=rule.group)
+    known = repository.known_codes(session, program_id, rule.applies_to)
+    for other in rule.applies_to:
+        if other not in known:
+            raise UnknownRule(rule=other)
 
 
 def _make_live(session: Session, program_id: int, code: str, version: int | None, actor: str) -> Any:

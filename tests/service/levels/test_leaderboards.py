@@ -77,6 +77,22 @@ def test_replays_repeats_and_pages_of_any_size_count_once(levels: Levels) -> Non
     assert sum(score for _, score in levels.top(period="all")) == total
 
 
+def test_points_earned_count_when_they_are_available_and_what_is_taken_back_before_that_never_does(
+    levels: Levels,
+) -> None:
+    levels.entry(1, "points", 128, 1, held_delta=128, held=128)
+    levels.entry(2, "points", 50, 1)
+    levels.pull()
+    assert shown(levels, "points_earned") == [(2, 50)]
+    levels.entry(1, "points", -28, 2, kind="reverse", held_delta=-28, held=100)
+    levels.entry(1, "points", 0, 3, kind="release", held_delta=-100)
+    levels.pull()
+    assert shown(levels, "points_earned") == [(1, 100), (2, 50)]
+    levels.entry(1, "points", -60, 4, kind="reverse")
+    levels.pull()
+    assert shown(levels, "points_earned") == [(2, 50), (1, 40)]
+
+
 def test_points_earned_count_net_of_reversals_but_not_of_spending(levels: Levels) -> None:
     levels.entry(1, "points", 100, 1)
     levels.entry(1, "points", -60, 2, kind="spend")

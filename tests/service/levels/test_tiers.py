@@ -66,6 +66,18 @@ def test_growth_promotes_at_once_at_the_threshold_itself_and_says_why(levels: Le
     assert levels.facts("tier.changed") == [expected]
 
 
+def test_growth_that_is_pending_counts_when_it_is_released_and_not_before(levels: Levels) -> None:
+    levels.ladder(("base", 0), ("silver", 100), ("gold", 300))
+    anna = levels.join("anna")
+    levels.grow(anna, 99, 1)
+    levels.entry(anna, "growth", 201, 2, balance=300, held_delta=201, held=201)
+    levels.pull()
+    assert levels.tier(anna) == "base"
+    levels.entry(anna, "growth", 0, 3, kind="release", balance=300, held_delta=-201)
+    levels.pull()
+    assert levels.tier(anna) == "gold"
+
+
 def test_replayed_and_late_entries_change_nothing(levels: Levels) -> None:
     levels.ladder(("base", 0), ("silver", 100))
     levels.growth(1, 120, 1)

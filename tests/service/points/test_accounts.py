@@ -18,20 +18,59 @@ def test_an_account_shows_its_buckets_and_what_expires_next(brand: Brand, clock:
     brand.earn(10, asset="energy")
     brand.earn(25, asset="energy", validity="unlimited")
     brand.earn(5, asset="energy", validity="3D")
-    brand.hold(2, asset="energy")
+    held = brand.hold(2, asset="energy")
+    brand.spend(3, asset="energy")
     assert brand.account("energy") == {
         "asset": "energy",
-        "balance": 40,
-        "available": 38,
+        "balance": 37,
+        "available": 35,
+        "pending": 0,
         "held": 2,
         "debt": 0,
-        "next_expiry": {"on": "2026-05-06", "amount": 3},
-        "lots": [
-            {"on": "2026-05-06", "amount": 3},
-            {"on": "2026-06-02", "amount": 10},
-            {"on": None, "amount": 25},
-        ],
+        "frozen": False,
+        "as_of": "2026-05-03T04:00:00Z",
+        "next_expiry": {"on": "2026-06-02", "amount": 10},
+        "next_activation": None,
+        "lots": [{"on": "2026-06-02", "amount": 10}, {"on": None, "amount": 25}],
+        "holds": [{"hold_id": held["hold_id"], "amount": 2, "expires_at": "2026-05-03T04:15:00Z"}],
+        "pending_earnings": [],
+        "lifetime": {"earned": 40, "spent": 3, "expired": 0, "reversed": 0, "transferred": 0},
     }
+
+
+def test_a_pending_earning_is_listed_until_it_is_available(brand: Brand, clock: Clock) -> None:
+    clock.set(NOON)
+    earned = brand.earn(40, asset="energy", available_at="2026-05-10T04:00:00Z")
+    brand.earn(8, asset="energy", available_at="2026-05-05T04:00:00Z")
+    done(brand.reverse(earned, amount=10, asset="energy"))
+    it = brand.account("energy")
+    assert (it["balance"], it["available"], it["pending"], it["held"], it["lots"]) == (38, 0, 38, 0, [])
+    assert [one["amount"] for one in it["pending_earnings"]] == [8, 30]
+    assert it["pending_earnings"][1]["posting_id"] == earned["posting_id"]
+    assert it["next_activation"] == it["pending_earnings"][0]
+    clock.set(NOON + 7 * DAY)
+    it = brand.account("energy")
+    assert (it["available"], it["pending"], it["pending_earnings"], it["next_activation"]) == (38, 0, [], None)
+    assert it["lots"] == [{"on": "2026-06-04", "amount": 8}, {"on": "2026-06-09", "amount": 30}]
+    assert it["lifetime"] == {"earned": 48, "spent": 0, "expired": 0, "reversed": -10, "transferred": 0}
+
+
+def test_a_lifetime_counts_what_is_due_and_what_members_gave_each_other(brand: Brand, clock: Clock) -> None:
+    clock.set(NOON)
+    brand.set_asset("energy", validity="30D", transferable=True)
+    brand.earn(40, asset="energy", validity="2D")
+    brand.earn(60, asset="energy")
+    brand.earn(1, asset="energy", member_id=8)
+    done(brand.give(15, 8, asset="energy"))
+    brand.reverse(brand.spend(30, asset="energy"), asset="energy", amount=4)
+    clock.set(NOON + 4 * DAY)
+    mine, theirs = brand.account("energy"), brand.account("energy", member=8)
+    assert mine["lifetime"] == {"earned": 100, "spent": 30, "expired": 0, "reversed": 4, "transferred": -15}
+    assert theirs["lifetime"] == {"earned": 1, "spent": 0, "expired": 15, "reversed": 0, "transferred": 15}
+    for it in (mine, theirs):
+        life = it["lifetime"]
+        total = life["earned"] - life["spent"] - life["expired"] + life["reversed"] + life["transferred"]
+        assert total == it["balance"]
 
 
 def test_a_member_sees_every_asset_also_those_never_touched(brand: Brand) -> None:
@@ -143,7 +182,10 @@ READS = ["/v1/accounts", "/v1/accounts/points", "/v1/accounts/points/entries", "
 
 
 @pytest.mark.parametrize("path", READS)
-def test_each_sees_their_own_and_staff_systems_and_neighbours_whom_they_name(brand: Brand, path: str) -> None:
+def test_each_sees_their_own_and_staff_systems_and_neighbours_whom_they_name(
+    brand: Brand, clock: Clock, path: str
+) -> None:
+    clock.set(NOON)
     brand.earn(10)
     mine = done(brand.callers.member(7).get(path))
     assert done(brand.callers.member(7).get(path, member_id=7)) == mine

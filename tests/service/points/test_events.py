@@ -440,16 +440,31 @@ def test_a_refused_award_and_its_refund_in_one_request(shop: Shop) -> None:
     assert shop.rows("SELECT awards FROM points_orders") == [([],)]
 
 
+def test_a_refund_takes_what_somebody_left_who_took_some_back_by_hand(shop: Shop) -> None:
+    shop.publish()
+    shop.send_one(paid())
+    _take_by_hand(shop, 60)
+    whole = shop.send_one(refunded(10_000))
+    assert whole["reversed"] == [
+        {"rule": "order", "asset": "points", "amount": 100, "reason": "not_all_there: 40 of 100"}
+    ]
+    assert shop.amounts() == [100, -60, -40]
+
+
 def test_a_refund_of_an_award_that_somebody_took_back_by_hand_says_what_it_could_not_take(shop: Shop) -> None:
     shop.publish()
     shop.send_one(paid())
-    body = {"member_id": 7, "asset": "points", "posting_id": shop.entries()[0]["posting_id"], "amount": 60}
-    assert shop.callers.system("ledger").post("/v1/reversals", body, key="by-hand").status_code == 201
+    _take_by_hand(shop, 60)
     half, rest = shop.send(refunded(4_000), refunded(6_000, refund_id="r2"))
     assert (half["reversed"][0]["amount"], half["reversed"][0]["reason"]) == (40, None)
     assert (rest["reversed"][0]["amount"], rest["reversed"][0]["reason"]) == (0, "ledger_refused: reversal_exceeded")
     assert shop.amounts() == [100, -60, -40]
     assert shop.rows("SELECT awards -> 0 ->> 'reversed' FROM points_orders") == [("40",)]
+
+
+def _take_by_hand(shop: Shop, amount: int) -> None:
+    body = {"member_id": 7, "asset": "points", "posting_id": shop.entries()[0]["posting_id"], "amount": amount}
+    assert shop.callers.system("ledger").post("/v1/reversals", body, key="by-hand").status_code == 201
 
 
 def test_a_rule_may_have_any_name_without_getting_into_the_way_of_another(shop: Shop) -> None:

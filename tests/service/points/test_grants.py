@@ -1,6 +1,6 @@
 """Grants of the neighbours, taken from their feeds: each applied once, wholly or not at all, and taken back in part."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,7 +50,7 @@ class Neighbour:
         self.facts.append(Fact(self.source, number, topic, program_id, member_id, datetime.now(UTC), payload))
 
     def _page(self, cursor: str, topics: tuple[str, ...]) -> Page:
-        assert topics == ("reward.granted", "reward.reversed")
+        assert topics[:2] == ("reward.granted", "reward.reversed")
         start = int(cursor or 0)
         facts = self.facts[start : start + 2]
         return Page(facts, str(start + len(facts)), start + 2 < len(self.facts))
@@ -83,6 +83,21 @@ def test_what_is_granted_lives_from_the_day_of_its_cause_not_of_its_arrival(shop
     levels.grant()
     levels.pull()
     assert [lot["on"] for lot in shop.account()["lots"]] == ["2026-12-21"]
+
+
+@pytest.mark.parametrize("pending", ["7D", "order.confirmed+7D"])
+def test_a_grant_of_a_pending_asset_waits_its_days_from_the_grant_on(
+    shop: Shop, levels: Neighbour, pending: str
+) -> None:
+    """It has no order whose confirmation it could wait for. A reversal takes the pending part."""
+    shop.put_asset("points", pending=pending)
+    at = datetime.now(UTC)
+    levels.grant(at=at.isoformat())
+    levels.reverse(1, 4)
+    assert levels.pull() == 2
+    assert (shop.account()["balance"], shop.account()["available"]) == (75, 0)
+    [until] = shop.rows("SELECT expires_at FROM points_holds WHERE purpose = 1")
+    assert abs(until[0] - at - timedelta(days=7)) < timedelta(seconds=1)
 
 
 def test_a_grant_told_again_or_pulled_again_from_the_beginning_is_posted_once(shop: Shop, levels: Neighbour) -> None:
@@ -216,18 +231,32 @@ def test_a_reversal_of_a_grant_nobody_made_takes_nothing(shop: Shop, levels: Nei
     assert shop.entries(8) == []
 
 
+def test_a_reversal_takes_what_staff_left_of_the_grant(shop: Shop, levels: Neighbour) -> None:
+    levels.grant()
+    levels.pull()
+    _take_by_hand(shop, 60)
+    levels.reverse(1, 1)
+    levels.pull()
+    assert shop.amounts() == [100, -60, -40]
+    assert shop.feed("grant.refused") == []
+
+
 def test_a_reversal_that_the_ledger_refuses_is_said_and_not_counted(shop: Shop, levels: Neighbour) -> None:
     levels.grant()
     levels.pull()
-    body = {"member_id": 7, "asset": "points", "posting_id": shop.entries()[0]["posting_id"], "amount": 60}
-    assert shop.callers.system("ledger").post("/v1/reversals", body, key="by-hand").status_code == 201
+    _take_by_hand(shop, 100)
     levels.reverse(1, 1)
     levels.pull()
-    assert shop.amounts() == [100, -60]
+    assert shop.amounts() == [100, -100]
     [fact] = shop.feed("grant.refused")
     assert fact["payload"] == {"grant_id": "g", "reason": "reversal_exceeded"}
     [parts] = shop.rows("SELECT parts FROM points_grants")[0]
     assert parts[0]["reversed"] == 0
+
+
+def _take_by_hand(shop: Shop, amount: int) -> None:
+    body = {"member_id": 7, "asset": "points", "posting_id": shop.entries()[0]["posting_id"], "amount": amount}
+    assert shop.callers.system("ledger").post("/v1/reversals", body, key="by-hand").status_code == 201
 
 
 @pytest.mark.parametrize("what", ["apply_grants", "reverse_grants"])

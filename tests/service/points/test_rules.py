@@ -9,6 +9,24 @@ from common.clock import business_day, now
 from services.points.rules import use_cases
 from tests.earning import RULE, Shop, at_once, event, paid
 
+DEFAULTS: dict[str, Any] = {
+    "kind": "award",
+    "condition": "true",
+    "table": None,
+    "validity": None,
+    "pending": None,
+    "starts_at": None,
+    "ends_at": None,
+    "audience": {"tiers": [], "tags": [], "segments": [], "channels": []},
+    "schedule": {"weekdays": [], "hours": [], "dates": []},
+    "caps": [],
+    "budget": None,
+    "priority": 0,
+    "group": None,
+    "holdout": None,
+    "factor": None,
+    "applies_to": [],
+}
 DAWN = "2026-05-02T16:00:00Z"  # 3 May begins in Shanghai
 
 
@@ -22,14 +40,7 @@ def test_a_draft_changes_nothing_until_it_is_published(shop: Shop) -> None:
     drafted = shop.draft("order")
     assert drafted.status_code == 200
     assert (drafted.json["code"], drafted.json["live_version"]) == ("order", None)
-    assert drafted.json["draft"] == {
-        **RULE,
-        "asset": "points",
-        "condition": "true",
-        "validity": None,
-        "starts_at": None,
-        "ends_at": None,
-    }
+    assert drafted.json["draft"] == {**DEFAULTS, **RULE, "asset": "points"}
     assert shop.send_one(paid("A1"))["decisions"] == []
     published = shop.act("order", "publication").json
     assert (published["draft"], published["live_version"]) == (None, 1)
@@ -61,7 +72,8 @@ def test_a_simulation_says_what_and_why_and_writes_nothing(shop: Shop) -> None:
         before = shop.written()
         answer = simulate(shop, **body)
         shown = {"rule": "order", "version": None, "asset": "points", "amount": amount, "reason": reason}
-        assert (answer.status_code, answer.json) == (200, shown), (rule, body)
+        assert answer.status_code == 200
+        assert {name: answer.json[name] for name in shown} == shown, (rule, body)
         assert shop.written() == before
 
 
@@ -181,20 +193,20 @@ def test_what_changes_for_members_needs_a_key(shop: Shop) -> None:
 
 
 HOPELESS = [
-    ({"trigger": "share.sent"}, 422, "forbidden_trigger", "/trigger"),
-    ({"trigger": "share.opened"}, 422, "forbidden_trigger", "/trigger"),
-    ({"trigger": "moments.posted"}, 422, "forbidden_trigger", "/trigger"),
+    ({"trigger": "share.sent"}, 422, "policy_violation", "/trigger"),
+    ({"trigger": "share.opened"}, 422, "policy_violation", "/trigger"),
+    ({"trigger": "moments.posted"}, 422, "policy_violation", "/trigger"),
     ({"trigger": "Order Paid"}, 422, "invalid_request", "/trigger"),
-    ({"formula": "data.paid_fen /"}, 422, "bad_expression", None),
-    ({"formula": "1; 2"}, 422, "bad_expression", None),
-    ({"condition": "true and"}, 422, "bad_expression", None),
+    ({"formula": "data.paid_fen /"}, 422, "bad_expression", "/formula"),
+    ({"formula": "1; 2"}, 422, "bad_expression", "/formula"),
+    ({"condition": "true and"}, 422, "bad_expression", "/condition"),
     ({"condition": "x" * 501}, 422, "invalid_request", "/condition"),
     ({"formula": ""}, 422, "invalid_request", "/formula"),
     ({"asset": "gold"}, 404, "asset_not_found", None),
     ({"asset": "Gold!"}, 422, "invalid_request", "/asset"),
     ({"validity": "soon"}, 422, "invalid_request", "/validity"),
-    ({"validity": "9999Y"}, 422, "bad_validity", "/validity"),
-    ({"starts_at": DAWN, "ends_at": DAWN}, 422, "invalid_request", "/ends_at"),
+    ({"validity": "9999Y"}, 422, "validity_too_long", "/validity"),
+    ({"starts_at": DAWN, "ends_at": DAWN}, 422, "bad_rule", "/ends_at"),
     ({"starts_at": "2026-05-03"}, 422, "invalid_request", "/starts_at"),
     ({"colour": "red"}, 422, "invalid_request", "/colour"),
     ({"name_zh": ""}, 422, "invalid_request", "/name_zh"),

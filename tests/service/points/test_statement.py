@@ -1,8 +1,12 @@
 """Statements, journals and totals over HTTP: opening + Σ entries = closing, page by page, month by month."""
 
+import csv
 from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.points import Brand, Clock, done, pointers, refused
 from tests.support import Callers
@@ -71,6 +75,118 @@ def test_a_month_shows_entries_oldest_first_with_their_causes_and_links(brand: B
     told = [(it["seq"], it["kind"], it["cause"], it["reverses"], it["balance_after"]) for it in entries]
     assert told == [(1, "earn", "system:shop order-1", None, 50), (2, "reverse", "system:shop refund-1", 1, 30)]
     assert len({entry["hash"] for entry in entries}) == 2
+
+
+def sheet(answer: TestResponse) -> list[list[str]]:
+    """The rows of a CSV answer, its heading first."""
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert answer.content_type == "text/csv; charset=utf-8"
+    text = answer.get_data(as_text=True)
+    assert text.startswith("\ufeff")
+    return list(csv.reader(StringIO(text[1:])))
+
+
+def test_a_long_month_comes_page_by_page_and_each_page_adds_up(brand: Brand, clock: Clock) -> None:
+    clock.set(datetime(2026, 4, 30, tzinfo=UTC))
+    brand.earn(1000)
+    clock.set(datetime(2026, 5, 10, tzinfo=UTC))
+    lines = [{"member_id": 7, "asset": "points", "kind": "spend", "amount": n, "key": f"k{n}"} for n in range(1, 24)]
+    done(brand.shop.post("/v1/postings/batch", {"lines": lines}))
+    query: dict[str, Any] = {"member_id": 7, "month": "2026-05", "limit": 5}
+    carried, pages, seen = 1000, 0, []
+    while True:
+        page = done(brand.shop.get("/v1/accounts/points/statement", **query))
+        assert (page["opening"], page["closing"], page["brought_forward"]) == (1000, 1000 - 276, carried)
+        carried = page["brought_forward"] + sum(entry["amount"] for entry in page["entries"])
+        assert carried == page["carried_forward"]
+        seen += [entry["amount"] for entry in page["entries"]]
+        pages += 1
+        if page["next"] is None:
+            break
+        query["after"] = page["next"]
+    assert (pages, carried, seen) == (5, page["closing"], [-n for n in range(1, 24)])
+    behind = done(brand.shop.get("/v1/accounts/points/statement", **{**query, "after": 500}))
+    assert (behind["entries"], behind["next"], behind["carried_forward"]) == ([], None, behind["closing"])
+
+
+def test_a_month_comes_as_a_spreadsheet_in_the_readers_language(brand: Brand, clock: Clock) -> None:
+    clock.set(datetime(2026, 5, 10, 16, 30, tzinfo=UTC))
+    earned = brand.earn(50, key="order-1", reason="新年")
+    brand.reverse(earned, amount=20, key="refund-1")
+    path = "/v1/accounts/points/statement"
+    mine = brand.callers.member(7, Accept="text/csv")
+    answer = mine.get(path, month="2026-05")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="statement-points-2026-05.csv"'
+    rows = sheet(answer)
+    assert rows[0][:4] == ["line", "time (Asia/Shanghai)", "kind", "amount"]
+    assert rows[1:] == [
+        ["", "", "opening balance", "", "", "0", "", "", "", ""],
+        ["1", "2026-05-11 00:30:00", "earn", "50", "0", "50", "system:shop order-1", "新年", "", ""],
+        ["2", "2026-05-11 00:30:00", "reverse", "-20", "0", "30", "system:shop refund-1", "", "", "1"],
+        ["", "", "closing balance", "", "", "30", "", "", "", ""],
+    ]
+    headers: dict[str, Any] = {"Accept": "text/csv", "Accept-Language": "zh-CN"}
+    rows = sheet(brand.callers.member(7, **headers).get(path, month="2026-05"))
+    assert rows[0] == [
+        "序号",
+        "时间(Asia/Shanghai)",
+        "类型",
+        "变动",
+        "预留变动",
+        "余额",
+        "来源",
+        "原因",
+        "规则版本",
+        "撤销的序号",
+    ]
+    assert [row[2] for row in rows[1:]] == ["期初余额", "获得", "撤销", "期末余额"]
+    assert done(brand.callers.member(7, Accept="*/*").get(path, month="2026-05"))["closing"] == 30
+
+
+def test_a_spreadsheet_runs_nothing_that_somebody_wrote(brand: Brand) -> None:
+    written = ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "plain", "a=1"]
+    for reason in written:
+        brand.earn(5, reason=reason)
+    rows = sheet(brand.callers.member(7, Accept="text/csv").get("/v1/accounts/points/statement"))
+    assert [row[7] for row in rows[2:-1]] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\uff1d1", "plain", "a=1"]
+
+
+def test_a_spreadsheet_has_every_line_of_the_longest_month(brand: Brand) -> None:
+    for start in (0, 1000):
+        lines = [
+            {"member_id": 7, "asset": "points", "kind": "earn", "amount": 2, "key": f"k{start + n}"}
+            for n in range(1000)
+        ]
+        done(brand.shop.post("/v1/postings/batch", {"lines": lines}))
+    brand.earn(3)
+    rows = sheet(brand.callers.member(7, Accept="text/csv").get("/v1/accounts/points/statement"))
+    assert len(rows) == 2001 + 3
+    assert int(rows[1][5]) + sum(int(row[3]) for row in rows[2:-1]) == int(rows[-1][5]) == 4003
+
+
+def test_opening_and_every_line_make_the_closing_whatever_happened(brand: Brand, clock: Clock) -> None:
+    start = datetime(2026, 5, 1, 4, tzinfo=UTC)
+    clock.set(start)
+    brand.set_asset("growth", debt_allowed=True, transferable=True, pending="2D")
+    brand.earn(100, asset="growth")
+    brand.earn(5, asset="growth", member_id=8)
+    for day in range(1, 75):
+        clock.set(start + timedelta(days=day))
+        earned = brand.earn(10 + day % 7, asset="growth", validity=f"{1 + day % 9}D")
+        if day % 3 == 0:
+            brand.reverse(earned, asset="growth", amount=4)
+        if day % 4 == 0:
+            brand.send("transfers", asset="growth", amount=3, to_member_id=8)
+        hold = brand.send("holds", asset="growth", amount=2, ttl_seconds=86_400)
+        if day % 5 == 0 and hold.status_code == 201:
+            brand.capture(hold.json or {}, amount=1)
+        if day % 6 == 0:
+            brand.send("postings", kind="spend", asset="growth", amount=5)
+    told = months(brand, "2026-04", "2026-05", "2026-06", "2026-07", "2026-08", asset="growth")
+    assert [closing for _, _, closing in told[:-1]] == [opening for opening, _, _ in told[1:]]
+    assert {"earn", "reverse", "release", "expire", "hold", "hold_expired", "transfer_out"} <= {
+        kind for kind, _ in brand.kinds("growth")
+    }
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-1", "26-05", "2026-05-01", "now", ""])

@@ -1,0 +1,272 @@
+"""Running recorded events through two sets of rules in memory: decisions, caps, budgets and refunds as intake has them.
+
+Pure. The events come in the order of their time, so a claim is bound by what came before it, and nothing has to be
+folded again. What is remembered from event to event is small: open cap windows, budgets, and orders that were refunded.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from common.clock import business_day, day_end
+from services.points.audiences.domain import NOBODY, Membership
+from services.points.backtests.domain import TooMuchToRemember
+from services.points.backtests.verdicts import Bench, Verdicts
+from services.points.rules.caps import PERIODS, Claim, Limits, fold, returned, window_of
+from services.points.rules.domain import Decision, Facts, RuleSet
+
+#: Cap windows and refunded orders that a run may remember at a time, about 300 bytes each.
+MOST_REMEMBERED = 1_000_000
+BUDGET = "budget"
+#: What refunds of an order take back: the awards for its payment and its confirmation.
+_OF_ORDERS = ("order.paid", "order.confirmed")
+_NOTHING: Verdicts = ((), ())
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Recorded(NamedTuple):
+    """One event as intake recorded it.
+
+    `counted` is false for a payment or confirmation that its order was not awarded for (it is paid once, traps T35),
+    `refunded` is whether any refund of the order ever came.
+    """
+
+    time: datetime
+    source: str
+    id: str
+    type: str
+    member_id: int
+    data: dict[str, Any]
+    counted: bool = True
+    refunded: bool = True
+
+
+@dataclass(slots=True)
+class Granted:
+    """One award of an order that was refunded, and how much of it was taken back so far."""
+
+    rule: str
+    asset: str
+    at: datetime
+    amount: int
+    reversed: int = 0
+
+
+@dataclass(slots=True)
+class RefundedOrder:
+    """What a run remembers of an order with refunds."""
+
+    refunded_fen: int = 0
+    refunds: list[str] = field(default_factory=list)
+    paid_fen: int | None = None
+    awards: list[Granted] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RuleFigures:
+    """What one rule came to: awards, what they gave, what refunds took back, and how often which limit cut it."""
+
+    asset: str
+    awards: int = 0
+    awarded: int = 0
+    taken_back: int = 0
+    cut: dict[str, int] = field(default_factory=dict)
+    withheld: int = 0
+    budget_spent_at: str | None = None
+
+
+@dataclass(slots=True)
+class Side:
+    """One set of rules on its way through the events. `used` is by cap window, then by rule and member (or `*`)."""
+
+    rules: RuleSet
+    groups: Mapping[str, str]
+    used: dict[str, dict[str, int]] = field(default_factory=dict)
+    orders: dict[str, RefundedOrder] = field(default_factory=dict)
+    figures: dict[str, RuleFigures] = field(default_factory=dict)
+    days: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Replay:
+    """Both sets on their way, at the business day `today`, and what was really awarded meanwhile.
+
+    `members` is what members got since the replay was last packed: `(member, asset) -> [now, candidate]`. `recorded` is
+    awards and net amount by business day, rule and asset: `"2026-05-03 order points" -> [3, 300]`.
+    """
+
+    program_id: int
+    time_zone: str
+    since: datetime
+    live: Side
+    candidate: Side
+    benches: dict[str, Bench]
+    members: dict[tuple[int, str], list[int]] = field(default_factory=dict)
+    recorded: dict[str, list[int]] = field(default_factory=dict)
+    today: str = ""
+    tomorrow: datetime = _LONG_AGO
+
+    def note_recorded(self, day: str, rule: str, asset: str, awards: int, amount: int) -> None:
+        """What a rule really awarded on a day; `amount` is less than nothing for what refunds took back."""
+        figures = self.recorded.setdefault(f"{day} {rule} {asset}", [0, 0])
+        figures[0] += awards
+        figures[1] += amount
+
+
+def begin(live: Side, candidate: Side, *, program_id: int, time_zone: str, since: datetime) -> Replay:
+    """A replay before its first event."""
+    sets, groups = (live.rules, candidate.rules), (live.groups, candidate.groups)
+    waited_for = {one.rule.trigger for rules in sets for one in rules}
+    benches = {trigger: Bench(sets, groups, trigger) for trigger in waited_for}
+    return Replay(program_id, time_zone, since, live, candidate, benches)
+
+
+def triggers(replay: Replay) -> list[str]:
+    """The event types that matter: those a rule waits for, and refunds when payments are rewarded."""
+    types = set(replay.benches)
+    return sorted(types | {"order.paid", "order.refunded"} if types & set(_OF_ORDERS) else types)
+
+
+def play(replay: Replay, events: Iterable[Recorded], memberships: Mapping[tuple[int, datetime], Membership]) -> None:
+    """Run the next events, given who their members were at that time, and forget what no later event can meet."""
+    last: datetime | None = None
+    for event in events:
+        last = event.time
+        if last >= replay.tomorrow:
+            day = business_day(last, replay.time_zone)
+            replay.today, replay.tomorrow = day.isoformat(), day_end(day, replay.time_zone)
+        if event.type == "order.refunded":
+            _refund(replay, replay.live, event, 0)
+            _refund(replay, replay.candidate, event, 1)
+        elif event.counted:
+            _award(replay, event, memberships.get((event.member_id, event.time), NOBODY))
+    if last is not None:
+        _forget(replay, last)
+
+
+def _award(replay: Replay, event: Recorded, member: Membership) -> None:
+    bench = replay.benches.get(event.type)
+    now, then = _NOTHING
+    if bench is not None:
+        facts = Facts(event.type, event.time, event.data, member)
+        now, then = bench.decide(facts, zone=replay.time_zone, program_id=replay.program_id, member_id=event.member_id)
+    refunded = event.refunded and event.type in _OF_ORDERS
+    for which, side, decisions in ((0, replay.live, now), (1, replay.candidate, then)):
+        order = _order(side, event) if refunded else None
+        for decision in decisions:
+            if decision.wanted:
+                amount = _grant(replay, side, event, decision, which)
+                if order is not None and amount:
+                    order.awards.append(Granted(decision.rule, decision.asset, event.time, amount))
+        if order is not None:
+            if event.type == "order.paid":
+                order.paid_fen = event.data["paid_fen"]
+            _take_back(replay, side, event, order, which)
+
+
+def _grant(replay: Replay, side: Side, event: Recorded, decision: Decision, which: int) -> int:
+    """What caps and budget leave of a decision, counted."""
+    amount, cut = decision.wanted, None
+    if decision.caps or decision.budget is not None:
+        amount, cut = _within_limits(replay, side, event, decision)
+    if event.time >= replay.since:
+        figures = side.figures.get(decision.rule)
+        if figures is None:
+            figures = side.figures[decision.rule] = RuleFigures(decision.asset)
+        if amount:
+            figures.awards += 1
+            figures.awarded += amount
+            _count(replay, side, event.member_id, decision.asset, amount, which)
+        if cut is not None:
+            figures.cut[cut] = figures.cut.get(cut, 0) + 1
+            figures.withheld += decision.wanted - amount
+            if cut == BUDGET and figures.budget_spent_at is None:
+                figures.budget_spent_at = event.time.isoformat()
+    return amount
+
+
+def _within_limits(replay: Replay, side: Side, event: Recorded, decision: Decision) -> tuple[int, str | None]:
+    """What is left of a claim after the member's caps, the rule's own and its budget, and which of them cut it last."""
+    amount, cut = decision.wanted, None
+    bounds = list(_bounds(decision, event.member_id))
+    for scope, owner, limits in bounds:
+        windows = [window_of(per, event.time, replay.time_zone) for per, _ in limits]
+        used = {window: side.used.get(window, {}).get(owner, 0) for window in windows}
+        claim = Claim(event.time, event.id, amount, limits)
+        share = fold([claim], time_zone=replay.time_zone, used=used)[event.id]
+        if share.capped is not None:
+            cut = scope if scope == BUDGET else f"{scope}_{share.capped}"
+        amount = share.awarded
+    if amount:
+        for _, owner, limits in bounds:
+            for per, _ in limits:
+                if per != "event":
+                    spent = side.used.setdefault(window_of(per, event.time, replay.time_zone), {})
+                    spent[owner] = spent.get(owner, 0) + amount
+    return amount, cut
+
+
+def _bounds(decision: Decision, member_id: int) -> Iterator[tuple[str, str, Limits]]:
+    """What binds the claim: of whom it is, its name in `used`, and the limits."""
+    for scope, owner in (("member", member_id), ("rule", "rule")):
+        limits = [(cap.per, cap.amount) for cap in decision.caps if cap.of == scope]
+        if limits:
+            yield scope, f"{decision.rule}/{owner}", limits
+    if decision.budget is not None:
+        yield BUDGET, f"{decision.rule}/{BUDGET}", [("total", decision.budget)]
+
+
+def _refund(replay: Replay, side: Side, event: Recorded, which: int) -> None:
+    order = _order(side, event)
+    if event.data["refund_id"] not in order.refunds:
+        order.refunds.append(event.data["refund_id"])
+        order.refunded_fen += event.data["refunded_fen"]
+        _take_back(replay, side, event, order, which)
+
+
+def _order(side: Side, event: Recorded) -> RefundedOrder:
+    return side.orders.setdefault(f"{event.member_id} {event.data['order_id']}", RefundedOrder())
+
+
+def _take_back(replay: Replay, side: Side, event: Recorded, order: RefundedOrder, which: int) -> None:
+    """Reverse each award in the share of the price that is refunded by now, and free what it used of its limits."""
+    if order.paid_fen is None:
+        return
+    for award in order.awards:
+        more = returned(award.amount, order.refunded_fen, order.paid_fen) - award.reversed
+        if not more:
+            continue
+        award.reversed += more
+        for owner in (f"{award.rule}/{event.member_id}", f"{award.rule}/rule", f"{award.rule}/{BUDGET}"):
+            for per in PERIODS[1:]:
+                spent = side.used.get(window_of(per, award.at, replay.time_zone), {})
+                if owner in spent:
+                    spent[owner] -= more
+        if award.at >= replay.since:
+            side.figures[award.rule].taken_back += more
+            _count(replay, side, event.member_id, award.asset, -more, which)
+
+
+def _count(replay: Replay, side: Side, member_id: int, asset: str, amount: int, which: int) -> None:
+    day = side.days.get(replay.today)
+    if day is None:
+        day = side.days[replay.today] = {}
+    day[asset] = day.get(asset, 0) + amount
+    owner = (member_id, asset)
+    amounts = replay.members.get(owner)
+    if amounts is None:
+        amounts = replay.members[owner] = [0, 0]
+    amounts[which] += amount
+
+
+def _forget(replay: Replay, last: datetime) -> None:
+    """Drop cap windows that are over: what a refund frees there, no later event can claim."""
+    open_now = {window_of(per, last, replay.time_zone) for per in PERIODS[1:]}
+    remembered = 0
+    for side in (replay.live, replay.candidate):
+        for window in [name for name in side.used if name not in open_now]:
+            del side.used[window]
+        remembered += sum(map(len, side.used.values())) + len(side.orders)
+    if remembered > MOST_REMEMBERED:
+        raise TooMuchToRemember(f"{remembered} cap windows and refunded orders; at most {MOST_REMEMBERED} are kept")

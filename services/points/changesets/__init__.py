@@ -1,0 +1,1 @@
+"""Many adjustments, or the opening balances of an old system, as one thing, applied and undone whole."""

@@ -1,0 +1,59 @@
+"""The commands of points: those every service has, replaying the journal, and making daily figures anew."""
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from common.commands import service_commands
+from services.points.audit import replay as replaying
+from services.points.database import transaction
+from services.points.figures import use_cases as figures
+from services.points.rebuild import Advance
+
+commands = service_commands("services.points")
+
+
+@commands.command()
+def rebuild_figures() -> None:
+    """Make the daily figures anew from the entries that were folded into them, in place of those that are there."""
+    with transaction() as session:
+        rows, digest = figures.rebuild(session)
+    click.echo(f"{rows} rows, digest {digest}")
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def replay(as_json: bool) -> None:
+    """Rebuild balances, lots, holds, caps and figures from the journal, beside the live tables; exit 1 if they differ.
+
+    One snapshot: the system may go on meanwhile, and nothing is left behind.
+    """
+    from services.points.service import REBUILDS
+
+    with Progress(console=Console(stderr=True), transient=True) as bars, replaying.snapshot() as session:
+
+        def show(name: str, steps: int) -> Advance:
+            bar = bars.add_task(name, total=steps)
+            return lambda done: bars.advance(bar, done)
+
+        compared = list(replaying.replay(session, REBUILDS, progress=show))
+    if as_json:
+        click.echo(json.dumps([{**asdict(one), "equal": one.equal} for one in compared], ensure_ascii=False))
+    else:
+        Console().print(_table(compared))
+    sys.exit(0 if all(one.equal for one in compared) else 1)
+
+
+def _table(compared: list[replaying.Comparison]) -> Table:
+    table = Table("what", "rows", "live", "rebuilt", "equal", "where", title="points", title_justify="left")
+    for one in compared:
+        equal = "yes" if one.equal else f"no: {one.differing:,} rows"
+        style = "" if one.equal else "red"
+        where = "\n".join(one.where)
+        table.add_row(one.table, f"{one.rows:,}", one.live[:16], one.rebuilt[:16], equal, where, style=style)
+    return table

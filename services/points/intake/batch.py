@@ -1,0 +1,201 @@
+"""One batch of events on its way: what each decided, what is known of orders, claims and budgets, what is to post."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from services.points.budgets.domain import Pot, PotKey
+from services.points.intake.claims import Window, forget_lost
+from services.points.intake.domain import Award, Event, Order, Refund, awaits, take_parts
+from services.points.intake.results import result_text
+from services.points.ledger import use_cases as ledger
+from services.points.ledger.domain import Kind, Line, Outcome, Status
+from services.points.ledger.use_cases import Command
+from services.points.programs.pending import confirmed
+from services.points.programs.use_cases import ProgramBook
+
+OrderKey = tuple[int, str]
+
+
+@dataclass(slots=True)
+class Step:
+    """One event: its order as far as known right then, what rules award for it, and what its result will say.
+
+    `refunds` are those that this event lets take effect: its own, or for a payment those that came before it.
+    """
+
+    event: Event
+    order: Order | None = None
+    refunded_fen: int = 0
+    refunds: list[Refund] = field(default_factory=list)
+    confirms: bool = False
+    awards: list[Award] = field(default_factory=list)
+    decisions: list[dict[str, Any] | str] = field(default_factory=list)
+    reversed: list[dict[str, Any]] = field(default_factory=list)
+    reason: str | None = None
+
+    @property
+    def result(self) -> str:
+        """What came of it, as JSON."""
+        return result_text(self.event.member_id, self.decisions, self.reversed, self.reason)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch of new events knows and gathers.
+
+    `known` orders stand in the database; `confirmed` is when other orders of the windows' claims were. `shown` are the
+    decisions in results by event and rule; `answered` is told, by posting id, how each line ended.
+    """
+
+    book: ProgramBook
+    now: datetime
+    steps: list[Step] = field(default_factory=list)
+    known: set[OrderKey] = field(default_factory=set)
+    orders: dict[OrderKey, Order] = field(default_factory=dict)
+    confirmed: dict[OrderKey, datetime] = field(default_factory=dict)
+    windows: dict[tuple[int, str], Window] = field(default_factory=dict)
+    pots: Mapping[PotKey, Pot] = field(default_factory=dict)
+    shown: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    answered: dict[bytes, Callable[[Outcome], None]] = field(default_factory=dict)
+    amended: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> str:
+        """The program's time zone."""
+        return self.book.program.time_zone
+
+    @property
+    def program_id(self) -> int:
+        """Whose events these are."""
+        return self.book.program.program_id
+
+
+def earn(batch: Batch, award: Award, member_id: int, amount: int) -> None:
+    """Post the award, or what it grew by; named and caused by its own event, pending as its rule says."""
+    number = len(award.parts)
+    award.parts.append(amount)
+    source, event_id = award.event.split(" ", 1)
+    command = Command(
+        scope=f"event:{source}",
+        key=_key(event_id, award.rule, number),
+        kind=Kind.EARN,
+        member_id=member_id,
+        asset=award.asset,
+        amount=amount,
+        cause=award.event,
+        earned_at=award.at,
+        validity=award.validity,
+        rule_version=award.version_id,
+        available_at=_awaits(batch, award, member_id),
+        meta=award.meta,
+    )
+    line = ledger.line_of(batch.book, command, now=batch.now)
+    batch.lines.append(line)
+    batch.answered[line.posting_id] = partial(_earned, batch, award, member_id, number, amount)
+
+
+def reverse(batch: Batch, award: Award, member_id: int, amount: int, by: Event) -> dict[str, Any]:
+    """Take back from the award's postings what is left of them, the last first; returns how the result shows it."""
+    shown = {"rule": award.rule, "asset": award.asset, "amount": amount, "reason": None}
+    for number, part in take_parts(award, amount):
+        command = Command(
+            scope=f"event:{by.source}",
+            key=f"{by.id} {award.rule} reversal {award.event} {number} {len(batch.lines)}",
+            kind=Kind.REVERSE,
+            member_id=member_id,
+            asset=award.asset,
+            amount=part,
+            cause=by.cause,
+            reverses_posting=_posting(batch, award, number),
+            rule_version=award.version_id,
+            up_to=True,
+        )
+        line = ledger.line_of(batch.book, command, now=batch.now)
+        batch.lines.append(line)
+        batch.answered[line.posting_id] = partial(_taken, award, number, shown, part)
+    return shown
+
+
+def defer(batch: Batch, award: Award, member_id: int, by: Event) -> None:
+    """Its order is confirmed: what waited for that becomes available some days from now, not never."""
+    until = confirmed(award.pending, by.time, batch.zone)
+    if until is None:
+        return
+    for number, part in enumerate(award.parts):
+        if part:
+            posting_id = _posting(batch, award, number)
+            command = Command(
+                scope=f"event:{by.source}",
+                key=f"{by.id} {award.rule} confirmation {award.event} {number}",
+                kind=Kind.DEFER,
+                member_id=member_id,
+                asset=award.asset,
+                amount=0,
+                cause=by.cause,
+                hold_id=posting_id,
+                rule_version=award.version_id,
+                available_at=until,
+            )
+            batch.lines.append(ledger.line_of(batch.book, command, now=batch.now))
+
+
+def shown_of(batch: Batch, award: Award) -> dict[str, Any]:
+    """The decision in the result of this batch's event that became the award."""
+    return batch.shown[award.event, award.rule]
+
+
+def note_outcomes(batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    """Let every award know how its postings ended: what the ledger refused was neither given nor taken back."""
+    for outcome in outcomes:
+        if outcome.posting_id in batch.answered:
+            batch.answered[outcome.posting_id](outcome)
+
+
+def _earned(batch: Batch, award: Award, member_id: int, number: int, lost: int, outcome: Outcome) -> None:
+    if outcome.status == Status.POSTED:
+        return
+    award.parts[number] -= lost
+    award.amount -= lost
+    award.most = award.amount
+    # What refunds of the same batch gave back already is not given back twice.
+    given = (
+        forget_lost(batch.windows[member_id, award.rule], award, lost) if award.is_claim else min(lost, award.reversed)
+    )
+    for span in award.spans:
+        batch.pots[award.rule, span].give_back(member_id, lost - given)
+    if (award.event, award.rule) in batch.shown:
+        shown_of(batch, award).update(amount=award.amount, reason=f"ledger_refused: {outcome.status.name.lower()}")
+
+
+def _taken(award: Award, number: int, shown: dict[str, Any], part: int, outcome: Outcome) -> None:
+    if outcome.status != Status.POSTED:
+        award.parts[number] += part
+        shown["amount"] -= part
+        shown["reason"] = f"ledger_refused: {outcome.status.name.lower()}"
+        if not award.is_claim:
+            award.reversed -= part
+    elif -outcome.amount < part:
+        # Spent points that may not become debt, or what staff took back before: the entry says which.
+        shown["reason"] = f"not_all_there: {-outcome.amount} of {part}"
+
+
+def _awaits(batch: Batch, award: Award, member_id: int) -> datetime | None:
+    if award.pending == "none":
+        return None
+    key = (member_id, award.order_id or "")
+    confirmed_at = batch.orders[key].confirmed_at if key in batch.orders else batch.confirmed.get(key)
+    return awaits(award, confirmed_at, time_zone=batch.zone)
+
+
+def _posting(batch: Batch, award: Award, number: int) -> bytes:
+    source, event_id = award.event.split(" ", 1)
+    return ledger.posting_id(batch.program_id, f"event:{source}", _key(event_id, award.rule, number))
+
+
+def _key(event_id: str, rule: str, number: int) -> str:
+    """An award's first posting is named by event and rule, further ones are numbered; none of the parts has a space."""
+    return f"{event_id} {rule} {number}" if number else f"{event_id} {rule}"

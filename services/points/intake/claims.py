@@ -1,0 +1,203 @@
+"""Claims: one member's awards of one rule that share capped windows, settled anew when another becomes known. Pure.
+
+Whatever comes late or backdated is folded in at its own time (`rules.caps`), and awards of later events change with it:
+up to `LATE` behind the newest. What comes later still gets what its windows have left, and nothing settled changes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.points.budgets.domain import Pot, PotKey, draw
+from services.points.intake.domain import Award, Event
+from services.points.rules.caps import Claim, Release, Share, fold, returned, window_start
+
+#: How far behind the newest event of its member and rule an event may lie and still change what others were awarded.
+LATE = timedelta(days=31)
+#: More events of one rule than this within reach of one another are no customer's; the next claims get nothing.
+MOST_CLAIMS = 2_000
+
+_CALENDAR = ("day", "week", "month")
+
+
+@dataclass(slots=True)
+class Given:
+    """What one refund gave back of one claim: `part` of the `whole` price; `by` is the event that said so, if new."""
+
+    refund: str
+    at: datetime
+    event: str
+    event_at: datetime
+    part: int
+    whole: int
+    amount: int = 0
+    by: Event | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its name within the window."""
+        return self.event, self.refund
+
+
+@dataclass(slots=True)
+class Window:
+    """What is known of one member's claims on one rule, as far back as it matters for what is new in it.
+
+    `total` is what all claims ever have net; `newest` the time of the newest; `awards` and `releases` those that were
+    read and those added, `added` the names of the new awards.
+    """
+
+    member_id: int
+    rule: str
+    total: int = 0
+    newest: datetime | None = None
+    widest: int = 0
+    start: datetime | None = None
+    since: datetime | None = None
+    awards: dict[str, Award] = field(default_factory=dict)
+    releases: dict[tuple[str, str], Given] = field(default_factory=dict)
+    added: set[str] = field(default_factory=set)
+    trigger: Event | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """What settling does to one award: `before` was awarded, `after` is; `adjust` is to be posted besides refunds."""
+
+    award: Award
+    before: int
+    after: int
+    capped: str | None
+    adjust: int
+
+
+def reach(window: Window, instants: Iterable[datetime], limits: Iterable[str], *, time_zone: str) -> None:
+    """Set from when on claims are decided anew, and from when on they must be known for it."""
+    window.widest = max([window.widest, *(_CALENDAR.index(per) + 1 for per in limits if per in _CALENDAR)])
+    earliest = min(instants)
+    window.since = max(earliest, window.newest - LATE) if window.newest else earliest
+    starts = [window_start(per, earliest, time_zone) for per in _CALENDAR[: window.widest]]
+    window.start = min([earliest, *starts])
+
+
+def add(window: Window, award: Award, event: Event) -> None:
+    """A new claim."""
+    window.awards[award.event] = award
+    window.added.add(award.event)
+    window.trigger = window.trigger or event
+
+
+def give_back(window: Window, given: Given, event: Event) -> None:
+    """A new refund of a claim."""
+    window.releases[given.key] = given
+    window.trigger = window.trigger or event
+
+
+def settle(window: Window, pots: Mapping[PotKey, Pot], *, time_zone: str) -> list[Change]:
+    """Decide every claim since `since` anew, drawing on the budgets; returns what changed, and changes the window."""
+    drawn = {name: award.amount - award.reversed for name, award in window.awards.items()}
+    shares = _shares(window, time_zone)
+    while not _funded(window, shares, drawn, pots):
+        shares = _shares(window, time_zone)
+    changes = []
+    for name, award in window.awards.items():
+        if name in shares:
+            changes.append(_apply(window, award, shares[name]))
+        else:
+            _give_back_of_old(window, award, pots)
+    window.newest = max([one for one in (window.newest,) if one] + [window.awards[name].at for name in window.added])
+    return [change for change in changes if change.adjust or change.award.event in window.added]
+
+
+def forget_lost(window: Window, award: Award, lost: int) -> int:
+    """The ledger refused what was to be awarded: neither was it used of the windows, nor can refunds give it back.
+
+    Returns how much less refunds give back now.
+    """
+    less = max(0, award.reversed - award.amount)
+    window.total -= lost - less
+    award.reversed -= less
+    left = less
+    for given in window.releases.values():
+        if given.event == award.event:
+            part = min(given.amount, left)
+            given.amount -= part
+            left -= part
+    return less
+
+
+def _shares(window: Window, time_zone: str) -> dict[str, Share]:
+    assert window.start is not None, "a window is settled within its reach"
+    claims = [_claim(window, award) for award in window.awards.values() if award.at >= window.start]
+    releases = [given for given in window.releases.values() if max(given.at, given.event_at) >= window.start]
+    before = window.total - sum(window.awards[one.key].amount for one in claims) + sum(one.amount for one in releases)
+    late = {claim.key for claim in claims if claim.late}
+    known = {claim.key for claim in claims}
+    moves = [
+        Release(
+            given.at,
+            given.refund,
+            given.event,
+            given.event_at,
+            given.part,
+            given.whole,
+            settled=None if given.event in known else given.amount if given.by is None else _of_old(window, given),
+            late=given.event in late,
+        )
+        for given in releases
+    ]
+    return fold([*claims, *moves], time_zone=time_zone, used={"total": before})
+
+
+def _claim(window: Window, award: Award) -> Claim:
+    assert window.since is not None, "a window is settled within its reach"
+    new = award.event in window.added
+    wanted = award.wanted if award.most is None else min(award.wanted, award.most)
+    settled = None if new or award.at >= window.since else award.amount
+    return Claim(award.at, award.event, wanted, award.limits, settled, late=new and award.at < window.since)
+
+
+def _funded(window: Window, shares: Mapping[str, Share], drawn: dict[str, int], pots: Mapping[PotKey, Pot]) -> bool:
+    """Draw what the shares ask of the budgets; False when there was less, and the claims' `most` says how much."""
+    enough = True
+    for award in sorted(window.awards.values(), key=lambda award: (award.at, award.event)):
+        if not award.spans or award.event not in shares:
+            continue
+        share = shares[award.event]
+        wanted = share.net - drawn[award.event]
+        got, short = draw(pots, award.rule, award.spans, window.member_id, wanted)
+        drawn[award.event] += got
+        if short:
+            award.most, award.short = max(0, share.awarded - wanted + got), short
+            enough = False
+    return enough
+
+
+def _apply(window: Window, award: Award, share: Share) -> Change:
+    before, kept = award.amount, award.amount - award.reversed
+    mine = [given for given in window.releases.values() if given.event == award.event]
+    adjust = share.awarded - before
+    for given in mine:
+        now = share.releases[given.refund]
+        if given.by is None:
+            adjust -= now - given.amount
+        given.amount = now
+    award.amount, award.reversed = share.awarded, share.released
+    window.total += share.net - kept
+    return Change(award, before, share.awarded, share.capped, adjust)
+
+
+def _give_back_of_old(window: Window, award: Award, pots: Mapping[PotKey, Pot]) -> None:
+    """A refund of a claim that is not decided anew any more: its award stands, and gives back its share of it."""
+    for given in window.releases.values():
+        if given.event == award.event and given.by is not None:
+            given.amount = _of_old(window, given)
+            award.reversed += given.amount
+            window.total -= given.amount
+            draw(pots, award.rule, award.spans, window.member_id, -given.amount)
+
+
+def _of_old(window: Window, given: Given) -> int:
+    award = window.awards[given.event]
+    earlier = sum(one.part for one in window.releases.values() if one.event == given.event and one.by is None)
+    return returned(award.amount, earlier + given.part, given.whole) - award.reversed

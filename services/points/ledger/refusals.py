@@ -1,0 +1,119 @@
+"""What the ledger refuses, and under which status a refusal is stored."""
+
+from common.errors import Refusal
+from services.points.ledger.domain import Status
+
+
+class InsufficientPoints(Refusal):
+    """Less is available than the line takes; answered with the facts `available` and `short_by`."""
+
+    code = "insufficient_points"
+
+
+class HoldNotOpen(Refusal):
+    """The hold was captured, voided or has expired, or never was."""
+
+    code = "hold_not_open"
+
+
+class HoldExceeded(Refusal):
+    """More was to be captured than is held."""
+
+    code = "hold_exceeded"
+
+
+class HoldIsPending(Refusal):
+    """It is a pending earning: nobody can capture or void it, only defer or reverse it."""
+
+    code = "hold_is_pending"
+
+
+class NotPending(Refusal):
+    """There is no such earning that is still pending."""
+
+    code = "not_pending"
+
+
+class NotReversible(Refusal):
+    """There is no such posting, or it is none that can be reversed: only earn, spend and capture can."""
+
+    code = "not_reversible"
+
+
+class ReversalExceeded(Refusal):
+    """Together with earlier reversals more would be reversed than was posted."""
+
+    code = "reversal_exceeded"
+
+
+class BalanceTooLarge(Refusal):
+    """The balance would leave the range that every reader keeps exact."""
+
+    code = "balance_too_large"
+
+
+class AccountFrozen(Refusal):
+    """A frozen account spends, holds and gives nothing."""
+
+    code = "account_frozen"
+
+
+class AlreadyFrozen(Refusal):
+    """The account is frozen already."""
+
+    code = "already_frozen"
+
+
+class NotFrozen(Refusal):
+    """The account is not frozen."""
+
+    code = "not_frozen"
+
+
+class TransferForbidden(Refusal):
+    """Members cannot give this asset to each other."""
+
+    code = "transfer_forbidden"
+
+
+class TransferCapped(Refusal):
+    """More than may be given at once."""
+
+    code = "transfer_capped"
+
+
+class TransferDayCapped(Refusal):
+    """More than may be given on one day."""
+
+    code = "transfer_day_capped"
+
+
+class TransferToSelf(Refusal):
+    """Payer and receiver are the same."""
+
+    code = "transfer_to_self"
+
+
+class UnknownReceiver(Refusal):
+    """Nothing was ever posted to that member, who may well be a slip of the pen; not stored, for it may change."""
+
+    code = "receiver_unknown"
+
+
+STATUS: dict[type[Refusal], Status] = {
+    InsufficientPoints: Status.INSUFFICIENT,
+    HoldNotOpen: Status.HOLD_NOT_OPEN,
+    HoldExceeded: Status.HOLD_EXCEEDED,
+    HoldIsPending: Status.HOLD_IS_PENDING,
+    NotPending: Status.NOT_PENDING,
+    NotReversible: Status.NOT_REVERSIBLE,
+    ReversalExceeded: Status.REVERSAL_EXCEEDED,
+    BalanceTooLarge: Status.BALANCE_TOO_LARGE,
+    AccountFrozen: Status.ACCOUNT_FROZEN,
+    AlreadyFrozen: Status.ALREADY_FROZEN,
+    NotFrozen: Status.NOT_FROZEN,
+    TransferForbidden: Status.TRANSFER_FORBIDDEN,
+    TransferCapped: Status.TRANSFER_CAPPED,
+    TransferDayCapped: Status.TRANSFER_DAY_CAPPED,
+    TransferToSelf: Status.TRANSFER_TO_SELF,
+}

@@ -1,0 +1,70 @@
+"""The teller: takes a command over the counter, has it posted together with whatever else is there, and answers."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.clock import from_epoch_us, now
+from services.points.database import UNAVAILABLE, retried, transaction
+from services.points.ledger import use_cases
+from services.points.ledger.domain import Line, Outcome, Status
+from services.points.ledger.poster import Poster
+from services.points.ledger.use_cases import Command
+from services.points.programs.use_cases import ProgramBook, read_book, remembered_book
+
+
+@dataclass(frozen=True)
+class Posted:
+    """An outcome as it is shown."""
+
+    posting_id: uuid.UUID
+    kind: str
+    member_id: int
+    asset: str
+    amount: int
+    seq: int
+    balance: int
+    available: int
+    held: int
+    debt: int
+    at: datetime
+    replayed: bool
+
+
+def _post_together(lines: Sequence[Line]) -> list[Outcome]:
+    zones = {program_id: book_of(program_id).program.time_zone for program_id in {line.program_id for line in lines}}
+    return retried(lambda session: use_cases.post(session, lines, zones=zones))
+
+
+poster = Poster(_post_together, unavailable=UNAVAILABLE)
+
+
+def book_of(program_id: int) -> ProgramBook:
+    """The program's settings; raises `UnknownProgram`."""
+    book = remembered_book(program_id)
+    if book is None:
+        with transaction() as session:
+            book = read_book(session, program_id)
+    return book
+
+
+def submit(program_id: int, command: Command) -> Posted:
+    """Post one command; raises why it was refused."""
+    outcome = poster.submit(use_cases.line_of(book_of(program_id), command, now=now()))
+    if outcome.status != Status.POSTED:
+        raise use_cases.refusal_of(outcome)
+    return Posted(
+        uuid.UUID(bytes=outcome.posting_id),
+        outcome.kind.name.lower(),
+        outcome.member_id,
+        command.asset,
+        outcome.amount,
+        outcome.seq,
+        outcome.balance,
+        outcome.available,
+        outcome.held,
+        outcome.debt,
+        from_epoch_us(outcome.at_us),
+        outcome.replayed,
+    )

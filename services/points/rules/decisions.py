@@ -1,0 +1,52 @@
+"""What rules are asked, and what they answer: values. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.points.audiences.domain import NOBODY, Membership
+from services.points.rules.rule import Cap, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRule:
+    """One immutable version of a rule; `version_id` is what entries carry. A draft on trial has neither."""
+
+    code: str
+    version: int | None
+    version_id: int | None
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What rules are asked about: an event, and who its member was at that instant."""
+
+    type: str
+    time: datetime
+    data: dict[str, Any]
+    member: Membership = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one rule decided for one event, and why: the answer to "why" and "why not".
+
+    `base` is what the rule itself gives, `factor` (decimal text) what the `campaign` multiplied it by, `wanted` the
+    floor of their product when its group lets it stand; `amount` is what is awarded in the end, after caps and budget.
+    """
+
+    rule: str
+    version: int | None
+    version_id: int | None
+    asset: str
+    wanted: int
+    amount: int
+    reason: str
+    validity: str | None = None
+    pending: str | None = None
+    base: int = 0
+    factor: str | None = None
+    campaign: str | None = None
+    caps: tuple[Cap, ...] = ()
+    budget: int | None = None

@@ -1,0 +1,150 @@
+"""The short way of a posting answers what the plain way through Flask answers: a law for good and bad requests."""
+
+import json
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import Client, TestResponse
+
+from common.http.lean import Lean
+from common.identity import HEADER, Identity, sign
+from tests.points import Brand
+from tests.property.test_flat import bodies
+from tests.support import SECRET, Callers
+
+SHORT, PLAIN = 1, 2
+#: What is new in every answer.
+NEW = ("posting_id", "at")
+
+CALLERS = st.sampled_from(
+    [
+        *(("system", ("ledger",)),) * 12,
+        ("service", ()),
+        ("system", ("read",)),
+        ("member", ()),
+        ("staff", ("admin",)),
+        None,
+    ]
+)
+KEYS = st.sampled_from(["k", "k", "k2", "a key", "", "x" * 255, "x" * 256, "k\u00e9", None])
+CONTENT_TYPES = st.sampled_from(
+    [*("application/json",) * 12, "application/json; charset=utf-8", "text/plain", "application/problem+json", None]
+)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Accept-Language": st.sampled_from(["zh", "en", "zh-CN,en;q=0.5"]),
+        "X-Request-ID": st.sampled_from(["abc", "not one!", "x" * 65]),
+    },
+)
+GOOD = st.fixed_dictionaries(
+    {
+        "member_id": st.integers(1, 3),
+        "asset": st.sampled_from(["points", "points", "energy", "nothing"]),
+        "kind": st.sampled_from(["earn", "earn", "spend"]),
+        "amount": st.integers(1, 50),
+    },
+    optional={"reason": st.text(max_size=4), "validity": st.sampled_from([None, "30D", "9X"])},
+)
+RAW = st.sampled_from([b"", b"{", b"[]", b"\xff", b'{"member_id": NaN}', b'{"reason": "\\u0000"}', b"null", b'"x"'])
+BODIES = st.one_of(GOOD, GOOD, GOOD, bodies(), RAW)
+REQUESTS = st.lists(
+    st.tuples(CALLERS, KEYS, CONTENT_TYPES, HEADERS, BODIES, st.sampled_from(["", "", "", "x=1"])),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.fixture
+def ways(points: Callers, brand: Brand) -> dict[int, Client]:
+    """A client of the short way, posting for one program, and one of the plain way, posting for another."""
+    Brand(points, program_id=PLAIN)
+    lean: Any = points.app.wsgi_app
+    assert isinstance(lean, Lean)
+    return {SHORT: Client(lean), PLAIN: Client(lean.plain)}
+
+
+def send(client: Client, program_id: int, request: Any) -> TestResponse:
+    caller, key, content_type, headers, body, query = request
+    named = dict(headers)
+    if caller is not None:
+        kind, roles = caller
+        identity = Identity(kind, program_id, "5" if kind == "member" else "shop", frozenset(roles))
+        named[HEADER] = sign(identity, secret=SECRET)
+    if key is not None:
+        named["Idempotency-Key"] = key
+    data = body if isinstance(body, bytes) else json.dumps(body, default=str).encode()
+    return client.post("/v1/postings", data=data, headers=named, content_type=content_type, query_string=query)
+
+
+def shown(answer: TestResponse, asked_id: str | None) -> tuple[Any, ...]:
+    """Everything of an answer but what is new in each."""
+    body = {name: value for name, value in (answer.json or {}).items() if name not in NEW}
+    headers = dict(answer.headers)
+    del headers["Content-Length"]
+    given_id = headers.pop("X-Request-ID")
+    assert body.pop("request_id", given_id) == given_id
+    assert asked_id is None or given_id == asked_id
+    return answer.status, headers, list(answer.json or {}), body
+
+
+@given(requests=REQUESTS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_ways_answer_alike(ways: dict[int, Client], requests: list[Any]) -> None:
+    for request in requests:
+        asked_id = request[3].get("X-Request-ID")
+        asked_id = asked_id if asked_id == "abc" else None
+        short, plain = (shown(send(ways[way], way, request), asked_id) for way in (SHORT, PLAIN))
+        assert short == plain
+
+
+RIGHT = (
+    ("system", ("ledger",)),
+    "k",
+    "application/json",
+    {},
+    {"member_id": 1, "asset": "points", "kind": "earn", "amount": 5},
+    "",
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        *((0, caller) for caller in (("service", ()), ("system", ("read",)), ("member", ()), None)),
+        *((1, key) for key in ("x" * 255, "x" * 256, "a key", "", "k\u00e9", None)),
+        *((2, kind) for kind in ("application/json; charset=utf-8", "text/plain", None)),
+        *((3, {"X-Request-ID": given}) for given in ("abc", "x" * 65)),
+        *((4, body) for body in (b"{", b"\xff", b'{"amount": NaN}', b"x" * 4_194_305, {"amount": 5}, {})),
+        *((4, {**RIGHT[4], name: value}) for name, value in (("amount", 0), ("kind", "hold"), ("asset", "none"))),
+        (5, "x=1"),
+    ],
+)
+def test_one_thing_that_is_not_as_usual(ways: dict[int, Client], place: int, wrong: Any) -> None:
+    request = (*RIGHT[:place], wrong, *RIGHT[place + 1 :])
+    short, plain = (shown(send(ways[way], way, request), None) for way in (SHORT, PLAIN))
+    assert short == plain
+
+
+def test_a_plain_posting_does_not_pass_through_flask(ways: dict[int, Client]) -> None:
+    with patch("flask.Flask.full_dispatch_request", side_effect=AssertionError("through Flask")):
+        assert send(ways[SHORT], SHORT, RIGHT).status_code == 201
+        replayed = send(ways[SHORT], SHORT, RIGHT)
+    assert (replayed.status_code, replayed.headers["Idempotency-Replayed"]) == (201, "true")
+    assert send(ways[SHORT], SHORT, (*RIGHT[:4], {"member_id": 1}, "")).status_code == 422
+
+
+def test_what_nobody_expected_is_a_500_that_shows_nothing(
+    ways: dict[int, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("services.points.ledger.teller.poster.submit", break_down)
+    answers = [send(ways[way], way, RIGHT) for way in (SHORT, PLAIN)]
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert [answer.json["code"] for answer in answers if answer.json] == ["internal_error"] * 2
+    assert not any("secret" in answer.get_data(as_text=True) for answer in answers)
