@@ -14,6 +14,20 @@ settings.register_profile("jifen", deadline=None, max_examples=50, derandomize="
 settings.load_profile("jifen")
 
 
+#: Whose tests start whole stacks.
+_OF_STACKS = ("tests/chaos", "tests/e2e", "tests/openapi", "tests/stack")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def operators_environment(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A stack finds the environment of an operator: not the servers that service tests of this process work on."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.path.relative_to(request.config.rootpath).as_posix().startswith(_OF_STACKS):
+            for name in [name for name in os.environ if name.startswith("JIFEN_")]:
+                patched.delenv(name)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for all tests of this process (with xdist: of each worker); it does not wait for the disk."""

@@ -24,6 +24,8 @@ PREFIXES: dict[str, tuple[str, ...]] = {
         "/v1/adjustment-reasons",
         "/v1/adjustment-limits",
         "/v1/changesets",
+        "/v1/freezes",
+        "/v1/unfreezes",
         "/v1/timeline",
         "/v1/explanations",
         # Of /v1/audit the rest is the gateway's own: what staff did.

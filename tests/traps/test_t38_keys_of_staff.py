@@ -22,7 +22,8 @@ POSTS: list[tuple[str, Any]] = [
     (f"/v1/changesets/{ID}/sheets", {"csv": "x"}),
     *((f"/v1/changesets/{ID}/{what}", {}) for what in ("check", "approval", "rejection", "undo")),
     *((f"/v1/changesets/{ID}/undo/{what}", {}) for what in ("approval", "rejection")),
-    *((f"/v1/accounts/{path}", FREEZE) for path in ("points/freeze", "points/unfreeze", "freeze", "unfreeze")),
+    *((f"/v1/accounts/points/{what}", FREEZE) for what in ("freeze", "unfreeze")),
+    *((f"/v1/{what}", FREEZE) for what in ("freezes", "unfreezes")),
 ]
 
 

@@ -16,17 +16,14 @@ routes = Routes("freezes", description="Accounts that nothing can be taken from 
 _WARDENS = (staff("customer_service"), staff("finance"))
 
 
-@routes.post(
-    "/accounts/freeze", allow=_WARDENS, body=schemas.FreezeRequest, answer=schemas.FreezeAllResponse, once=True
-)
+# Not below /accounts, where the next word is the code of an asset.
+@routes.post("/freezes", allow=_WARDENS, body=schemas.FreezeRequest, answer=schemas.FreezeAllResponse, once=True)
 def freeze_all(session: Session, caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
     """Freeze every account of a member: nothing can be spent, held or sent; earning and expiry go on."""
     return use_cases.turn_all(session, program_id=caller.program_id, kind=Kind.FREEZE, by=caller, now=now(), **body)
 
 
-@routes.post(
-    "/accounts/unfreeze", allow=_WARDENS, body=schemas.FreezeRequest, answer=schemas.FreezeAllResponse, once=True
-)
+@routes.post("/unfreezes", allow=_WARDENS, body=schemas.FreezeRequest, answer=schemas.FreezeAllResponse, once=True)
 def unfreeze_all(session: Session, caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
     """Unfreeze every account of a member."""
     return use_cases.turn_all(session, program_id=caller.program_id, kind=Kind.UNFREEZE, by=caller, now=now(), **body)

@@ -33,21 +33,21 @@ def test_a_frozen_account_gives_nothing_until_it_is_unfrozen(desk: Desk) -> None
 
 def test_all_accounts_are_frozen_at_once_also_those_frozen_before(desk: Desk) -> None:
     done(desk.lin.post("/v1/accounts/energy/freeze", BODY, key="f1"))
-    answer = done(desk.lin.post("/v1/accounts/freeze", BODY, key="f2"))
+    answer = done(desk.lin.post("/v1/freezes", BODY, key="f2"))
     assert [(one["asset"], one["changed"]) for one in answer["accounts"]] == [
         ("points", True),
         ("energy", False),
         ("growth", True),
     ]
     assert all(desk.brand.account(asset)["frozen"] for asset in ("points", "energy", "growth"))
-    answer = done(desk.lin.post("/v1/accounts/unfreeze", BODY, key="f3"))
+    answer = done(desk.lin.post("/v1/unfreezes", BODY, key="f3"))
     assert all(one["changed"] and not one["frozen"] for one in answer["accounts"])
     assert wrong() == []
 
 
-@pytest.mark.parametrize("path", ["points/freeze", "points/unfreeze", "freeze", "unfreeze"])
+@pytest.mark.parametrize("path", ["accounts/points/freeze", "accounts/points/unfreeze", "freezes", "unfreezes"])
 def test_who_may_and_what_is_needed(desk: Desk, path: str) -> None:
-    path = f"/v1/accounts/{path}"
+    path = f"/v1/{path}"
     for by in (desk.staff("tan", "marketer"), desk.brand.callers.member(7), desk.brand.shop):
         assert by.post(path, BODY, key="f").status_code == 403
     assert refused(desk.lin.post(path, BODY)) == (400, "idempotency_key_missing")
