@@ -17,6 +17,13 @@ from services.points.rebuild import Advance
 
 commands = service_commands("services.points")
 
+_CAPTION = (
+    "Ledger and figures from entries, caps and budgets from events. Where the order of arrival decided an award"
+    " (budgets, refusals, what came a month late) the event's own account of it is taken. Not compared: deadlines"
+    " of holds for spending, hints when to look again, the split of a budget into slots, what is left of each"
+    " posting of a claim."
+)
+
 
 @commands.command()
 def rebuild_figures() -> None:
@@ -29,7 +36,10 @@ def rebuild_figures() -> None:
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def replay(as_json: bool) -> None:
-    """Rebuild balances, lots, holds, caps and figures from the journal, beside the live tables; exit 1 if they differ.
+    """Rebuild what the journal and the events determine beside the live tables; exit 1 if anything differs.
+
+    Balances, lots, holds and daily figures come from the entries; caps and budgets from the stored events, with the
+    events' own account of an award where the order of arrival decided (budgets, refusals, what came a month late).
 
     One snapshot: the system may go on meanwhile, and nothing is left behind.
     """
@@ -50,7 +60,9 @@ def replay(as_json: bool) -> None:
 
 
 def _table(compared: list[replaying.Comparison]) -> Table:
-    table = Table("what", "rows", "live", "rebuilt", "equal", "where", title="points", title_justify="left")
+    table = Table(
+        "what", "rows", "live", "rebuilt", "equal", "where", title="points", caption=_CAPTION, title_justify="left"
+    )
     for one in compared:
         equal = "yes" if one.equal else f"no: {one.differing:,} rows"
         style = "" if one.equal else "red"

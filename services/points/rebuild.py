@@ -18,12 +18,14 @@ class Compared:
     """A table, its key in order, and what is compared besides: columns or SQL expressions that a rebuild determines.
 
     A hint that only says when to look again is not among them. `where` leaves rows out, live and rebuilt.
+    When `grouped` the key names several rows, and the columns are aggregates over them.
     """
 
     table: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
     where: str = "true"
+    grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

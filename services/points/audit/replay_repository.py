@@ -63,7 +63,8 @@ def differences(session: Session, compared: Compared, scratch: str, *, limit: in
     keys = ", ".join(compared.key)
     statement = (
         f"SELECT concat_ws('/', {keys}) || ': ' || CASE WHEN l.there IS NULL THEN 'missing in the live table'"  # noqa: S608
-        f" WHEN s.there IS NULL THEN 'not told by any entry' ELSE concat_ws(', ', {told}) END, count(*) OVER ()"
+        f" WHEN s.there IS NULL THEN 'not told by any entry or event' ELSE concat_ws(', ', {told}) END,"
+        " count(*) OVER ()"
         f" FROM ({_select(compared, compared.table, columns)}) l"
         f" FULL JOIN ({_select(compared, scratch, columns)}) s USING ({keys})"
         f" WHERE l.there IS NULL OR s.there IS NULL OR {differ} ORDER BY {keys} LIMIT :limit"
@@ -73,7 +74,8 @@ def differences(session: Session, compared: Compared, scratch: str, *, limit: in
 
 
 def _select(compared: Compared, table: str, columns: str) -> str:
-    return f"SELECT {columns} FROM {table} WHERE {compared.where}"  # noqa: S608 - our own words only
+    grouped = f" GROUP BY {', '.join(compared.key)}" if compared.grouped else ""
+    return f"SELECT {columns} FROM {table} WHERE {compared.where}{grouped}"  # noqa: S608 - our own words only
 
 
 def _quoted(column: str) -> str:

@@ -116,7 +116,7 @@ def reverse(batch: Batch, award: Award, member_id: int, amount: int, by: Event) 
         )
         line = ledger.line_of(batch.book, command, now=batch.now)
         batch.lines.append(line)
-        batch.answered[line.posting_id] = partial(_taken, award, number, shown, part)
+        batch.answered[line.posting_id] = partial(_taken, batch, award, member_id, number, shown, part)
     return shown
 
 
@@ -158,26 +158,38 @@ def note_outcomes(batch: Batch, outcomes: Sequence[Outcome]) -> None:
 def _earned(batch: Batch, award: Award, member_id: int, number: int, lost: int, outcome: Outcome) -> None:
     if outcome.status == Status.POSTED:
         return
+    reason = f"ledger_refused: {outcome.status.name.lower()}"
     award.parts[number] -= lost
     award.amount -= lost
     award.most = award.amount
     # What refunds of the same batch gave back already is not given back twice.
-    given = (
-        forget_lost(batch.windows[member_id, award.rule], award, lost) if award.is_claim else min(lost, award.reversed)
-    )
+    if award.is_claim:
+        given = forget_lost(batch.windows[member_id, award.rule], award, lost)
+    else:
+        given = min(lost, award.reversed)
+        award.reversed -= given
     for span in award.spans:
         batch.pots[award.rule, span].give_back(member_id, lost - given)
     if (award.event, award.rule) in batch.shown:
-        shown_of(batch, award).update(amount=award.amount, reason=f"ledger_refused: {outcome.status.name.lower()}")
+        shown_of(batch, award).update(amount=award.amount, wanted=award.wanted, reason=reason)
+    for note in batch.amended.get(award.event, ()):
+        if note["rule"] == award.rule:
+            note.update(to=award.amount, reason=reason)
 
 
-def _taken(award: Award, number: int, shown: dict[str, Any], part: int, outcome: Outcome) -> None:
+def _taken(
+    batch: Batch, award: Award, member_id: int, number: int, shown: dict[str, Any], part: int, outcome: Outcome
+) -> None:
     if outcome.status != Status.POSTED:
         award.parts[number] += part
         shown["amount"] -= part
         shown["reason"] = f"ledger_refused: {outcome.status.name.lower()}"
         if not award.is_claim:
-            award.reversed -= part
+            # The next refund tries again, and gives back to the budgets what it takes then.
+            again = min(part, award.reversed)
+            award.reversed -= again
+            for span in award.spans:
+                batch.pots[award.rule, span].give_back(member_id, -again)
     elif -outcome.amount < part:
         # Spent points that may not become debt, or what staff took back before: the entry says which.
         shown["reason"] = f"not_all_there: {-outcome.amount} of {part}"

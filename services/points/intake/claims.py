@@ -106,7 +106,8 @@ def settle(window: Window, pots: Mapping[PotKey, Pot], *, time_zone: str) -> lis
         else:
             _give_back_of_old(window, award, pots)
     window.newest = max([one for one in (window.newest,) if one] + [window.awards[name].at for name in window.added])
-    return [change for change in changes if change.adjust or change.award.event in window.added]
+    # An award that is refunded wholly grows and shrinks without a posting; its event says so all the same.
+    return [one for one in changes if one.adjust or one.before != one.after or one.award.event in window.added]
 
 
 def forget_lost(window: Window, award: Award, lost: int) -> int:

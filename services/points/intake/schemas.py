@@ -58,13 +58,17 @@ class DecisionSchema(Schema):
 
 
 class AmendmentSchema(Schema):
-    """What a late event or a refund changed of this event's award: when, by which event, from how much to what."""
+    """What a late event or a refund changed of this event's award: when, by which event, from how much to what.
+
+    `reason` says why it did not grow as far as it should have.
+    """
 
     at = Instant(required=True)
     by = fields.String(required=True)
     rule = fields.String(required=True)
     was = fields.Integer(required=True, data_key="from")
     becomes = fields.Integer(required=True, data_key="to")
+    reason = fields.String()
 
 
 class ReversedSchema(Schema):

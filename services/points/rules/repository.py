@@ -87,6 +87,12 @@ def find_version(session: Session, program_id: int, code: str, version: int) -> 
     return session.scalars(mine).one_or_none()
 
 
+def every_version(session: Session) -> Sequence[Row[Any]]:
+    """`program_id, code, version, document` of all that was ever published, of every program."""
+    named = (versions.c.program_id, versions.c.code, versions.c.version, versions.c.document)
+    return session.execute(select(*named).order_by(versions.c.id)).all()
+
+
 def make_live(session: Session, program_id: int, code: str, version: int | None, *, actor: str) -> None:
     """Let that version (or none) decide from now on, and note who said so."""
     mine = (rules.c.program_id == program_id, rules.c.code == code)

@@ -150,6 +150,12 @@ def list_groups(session: Session, *, program_id: int) -> Any:
     return repository.list_groups(session, program_id)
 
 
+def published_rules(session: Session) -> dict[tuple[int, str, int], Rule]:
+    """Every version that was ever published, of every program, by program, code and version."""
+    rows = repository.every_version(session)
+    return {(row.program_id, row.code, row.version): rule_of(row.document) for row in rows}
+
+
 def live_set(session: Session, program_id: int) -> LiveRules:
     """What decides now, at most two seconds old. Unchanged rules are the same value, compiled already."""
     read_at, live = _live.get(program_id, (float("-inf"), None))

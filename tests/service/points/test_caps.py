@@ -217,7 +217,7 @@ def test_a_capped_award_that_the_ledger_refuses_uses_up_nothing(shop: Shop) -> N
     shop.publish(budget=500, caps=DAY)
     shop.move("earn", 2**53 - 1)
     bought, returned = shop.send(paid("A1", time=at(9)), refunded(2_000, "A1", time=at(10)))
-    assert decided(bought) == [(0, 0, "ledger_refused: balance_too_large")]
+    assert decided(bought) == [(100, 0, "ledger_refused: balance_too_large")]
     assert (returned["reversed"][0]["amount"], returned["reversed"][0]["reason"]) == (
         0,
         "ledger_refused: not_reversible",
