@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from bench.wire import Door, Work, is_right
+from bench.wire import Door, Stock, Work, is_right
 
 PATIENCE_SECONDS = 60.0
 _CEILING_ANSWER = b"HTTP/1.1 201 CREATED\r\nContent-Length: 2\r\n\r\n{}"
@@ -29,7 +29,7 @@ class Load:
     """Send `work` over `connections` for `seconds`; as fast as it goes, or at `per_second` when given."""
 
     door: Door
-    work: Work
+    work: Stock
     connections: int
     seconds: float
     per_second: float | None = None

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from deploy.local.processes import load_platform
 from deploy.local.readiness import can_bind
 from deploy.local.stack import StackOptions
 from deploy.local.verification import ask
+from gateway.auth import tokens
+from gateway.auth.domain import Claims
+from services.points.ledger.domain import Kind as Entry
 
 POSTING_PLATFORM = "bench.platform:POSTING"
 _DAY_SECONDS = 86_400
@@ -77,10 +81,43 @@ class Site:
             connection.execute("VACUUM ANALYZE")
 
     def entries(self) -> int:
-        """How many entries the ledger has."""
+        """How many entries the ledger has that somebody asked for; what expires, expires by itself."""
         with psycopg.connect(self.database_url("points")) as connection:
-            row = connection.execute("SELECT count(*) FROM points_entries").fetchone()
+            row = connection.execute("SELECT count(*) FROM points_entries WHERE kind <> %s", [Entry.EXPIRE]).fetchone()
             return int(row[0]) if row else 0
+
+    @property
+    def marketer(self) -> dict[str, str]:
+        """What the gateway would say of a marketer, for set-up."""
+        return {HEADER: _identity(self.stack, self.program_id, "staff", "marketer")}
+
+    def token(self, member_id: int) -> str:
+        """A member's session token."""
+        claims = Claims(Identity("member", self.program_id, str(member_id)), 0, int(time.time()) + _DAY_SECONDS)
+        return tokens.issue(claims, secret=self.note.environment["JIFEN_SESSION_SECRET"])
+
+    def call(self, service: str, method: str, path: str, body: Any, headers: dict[str, str]) -> None:
+        """Ask a service for something, past the gateway; raises `WrongResults` unless it is done."""
+        address = urlsplit(self.stack.url(service))
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=60)
+        try:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, {"Content-Type": "application/json", **headers})
+            response = connection.getresponse()
+            answer = response.read()
+            if response.status not in (200, 201):
+                raise WrongResults(f"{method} {path}: {response.status} {answer[:500].decode(errors='replace')}")
+        finally:
+            connection.close()
+
+    def run(self, module: str, *words: str) -> None:
+        """Run a program of ours with the environment of the stack; raises `WrongResults` when it fails."""
+        command = [sys.executable, "-m", module, *words]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise WrongResults(f"{module}: {done.stderr}")
 
     def seal(self) -> None:
         """Seal what was posted, as the worker does; it is left out here like every consumer of the feed."""
@@ -118,11 +155,11 @@ def throwaway_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
-    """A stack of gateway and points that is ready to be measured; stopped and removed afterwards."""
+def running_site(platform: str = POSTING_PLATFORM) -> Iterator[Site]:
+    """A stack (of gateway and points, unless another is named) ready to be measured; stopped and removed afterwards."""
     with throwaway_folder() as folder:
-        port_base = free_port_base(3)
-        stack = start_in_background(StackOptions(folder=folder, platform=POSTING_PLATFORM, port_base=port_base))
+        port_base = free_port_base(len(load_platform(platform).services))
+        stack = start_in_background(StackOptions(folder=folder, platform=platform, port_base=port_base))
         try:
             yield _furnish(folder, stack)
         finally:
@@ -176,32 +213,23 @@ def _identity(stack: BackgroundStack, program_id: int, kind: Kind, role: str) ->
 
 
 def _configure(site: Site) -> None:
-    staff = {HEADER: _identity(site.stack, site.program_id, "staff", "marketer")}
+    staff = site.marketer
     asset = {"name_en": "Points", "name_zh": "积分", "validity": "12M_U"}
-    _call(site, "PUT", "/v1/program", {"name": "Bench"}, staff)
-    _call(site, "PUT", f"/v1/assets/{ASSET}", asset, staff)
+    site.call("points", "PUT", "/v1/program", {"name": "Bench"}, staff)
+    site.call("points", "PUT", f"/v1/assets/{ASSET}", asset, staff)
     for code, (condition, formula) in _RULES.items():
         rule = {"name_en": code, "name_zh": code, "trigger": "order.paid", "asset": ASSET}
-        _call(site, "PUT", f"/v1/rules/{code}/draft", {**rule, "condition": condition, "formula": formula}, staff)
-        _call(site, "POST", f"/v1/rules/{code}/publication", None, {**staff, "Idempotency-Key": f"publish-{code}"})
+        site.call(
+            "points", "PUT", f"/v1/rules/{code}/draft", {**rule, "condition": condition, "formula": formula}, staff
+        )
+        site.call(
+            "points", "POST", f"/v1/rules/{code}/publication", None, {**staff, "Idempotency-Key": f"publish-{code}"}
+        )
 
 
 def _load_members(site: Site) -> None:
     system = {HEADER: site.points.identity}
     for first in range(1, MEMBERS + 1, LINES):
         lines = [{**line(member), "key": f"first-{member}"} for member in range(first, first + LINES)]
-        _call(site, "POST", "/v1/postings/batch", {"lines": lines}, system)
+        site.call("points", "POST", "/v1/postings/batch", {"lines": lines}, system)
         site.acknowledged += LINES
-
-
-def _call(site: Site, method: str, path: str, body: Any, headers: dict[str, str]) -> None:
-    connection = HTTPConnection(site.points.host, site.points.port, timeout=60)
-    try:
-        text = None if body is None else json.dumps(body)
-        connection.request(method, path, text, {"Content-Type": "application/json", **headers})
-        response = connection.getresponse()
-        answer = response.read()
-        if response.status not in (200, 201):
-            raise WrongResults(f"{method} {path}: {response.status} {answer[:500].decode(errors='replace')}")
-    finally:
-        connection.close()

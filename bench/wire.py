@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, Protocol
 
 from common.identity import HEADER
 from gateway.signing import authorization
@@ -18,7 +18,7 @@ ASSET = "points"
 #: Where `bench.limit.bare` answers, through the gateway: an address that it forwards to levels.
 BARE_PATH = "/v1/tiers"
 
-Kind = Literal["single", "hot", "batch", "event", "balance", "bare"]
+Kind = Literal["single", "hot", "batch", "event", "balance", "bare", "redemption", "rank"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,13 @@ class Door:
     secret: str = ""
     identity: str = ""
 
-    def request(self, path: str, body: bytes = b"", *, key: str | None = None, method: str = "POST") -> bytes:
-        """A request of JSON."""
-        if self.identity:
+    def request(
+        self, path: str, body: bytes = b"", *, key: str | None = None, method: str = "POST", token: str = ""
+    ) -> bytes:
+        """A request of JSON; with a member's `token`, it is the member's own."""
+        if token:
+            caller = f"Authorization: Bearer {token}"
+        elif self.identity:
             caller = f"{HEADER}: {self.identity}"
         else:
             nonce, now = secrets.token_hex(16), int(time.time())
@@ -43,6 +47,17 @@ class Door:
             f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{caller}\r\n{named}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
+
+
+class Stock(Protocol):
+    """What a load sends: requests of one kind."""
+
+    @property
+    def kind(self) -> Kind:
+        """By which answers are judged."""
+
+    def requests(self, door: Door) -> list[bytes]:
+        """All of them, in the order in which they are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +83,10 @@ def is_right(kind: Kind, answer: bytes) -> bool:
     if kind in ("single", "hot"):
         return answer.startswith(b"HTTP/1.1 201")
     head, _, body = answer.partition(b"\r\n\r\n")
+    if kind == "redemption":
+        return head.startswith(b"HTTP/1.1 201") or (head.startswith(b"HTTP/1.1 409") and b'"sold_out"' in body)
+    if kind == "rank":
+        return head.startswith(b"HTTP/1.1 200") and b'"rank":' in body and b'"rank":null' not in body
     if kind in ("balance", "bare"):
         return head.startswith(b"HTTP/1.1 200") and b'"balance":' in body
     return head.startswith(b"HTTP/1.1 200") and (kind == "event" or body.startswith(b'{"posted":1000,"refused":0,'))
@@ -78,7 +97,7 @@ def line(member: int) -> dict[str, object]:
     return {"member_id": member, "asset": ASSET, "kind": "earn", "amount": 10}
 
 
-def _members(start: str) -> Iterator[int]:
+def every_member(start: str) -> Iterator[int]:
     """Every member in turn, in an order without neighbours, beginning anywhere."""
     position = int(start, 16)
     while True:
@@ -88,35 +107,35 @@ def _members(start: str) -> Iterator[int]:
 
 
 def _singles(door: Door, prefix: str) -> Iterator[bytes]:
-    for number, member in enumerate(_members(prefix)):
-        yield door.request("/v1/postings", _json(line(member)), key=f"{prefix}-{number}")
+    for number, member in enumerate(every_member(prefix)):
+        yield door.request("/v1/postings", as_body(line(member)), key=f"{prefix}-{number}")
 
 
 def _hot(door: Door, prefix: str) -> Iterator[bytes]:
-    body = _json(line(1))
+    body = as_body(line(1))
     for number in range(1 << 62):
         yield door.request("/v1/postings", body, key=f"{prefix}-{number}")
 
 
 def _batches(door: Door, prefix: str) -> Iterator[bytes]:
-    members = _members(prefix)
+    members = every_member(prefix)
     for number in range(1 << 62):
         lines = [{**line(next(members)), "key": f"{prefix}-{number}-{position}"} for position in range(LINES)]
-        yield door.request("/v1/postings/batch", _json({"lines": lines}))
+        yield door.request("/v1/postings/batch", as_body({"lines": lines}))
 
 
 def _balances(door: Door, prefix: str) -> Iterator[bytes]:
-    for member in _members(prefix):
+    for member in every_member(prefix):
         yield door.request(f"/v1/accounts/{ASSET}?member_id={member}", method="GET")
 
 
 def _bare(door: Door, prefix: str) -> Iterator[bytes]:
-    for member in _members(prefix):
+    for member in every_member(prefix):
         yield door.request(f"{BARE_PATH}?member_id={member}", method="GET")
 
 
 def _events(door: Door, prefix: str) -> Iterator[bytes]:
-    members = _members(prefix)
+    members = every_member(prefix)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for number in range(1 << 62):
         events = [
@@ -131,10 +150,11 @@ def _events(door: Door, prefix: str) -> Iterator[bytes]:
             }
             for position in range(LINES)
         ]
-        yield door.request("/v1/events", _json(events))
+        yield door.request("/v1/events", as_body(events))
 
 
-def _json(value: object) -> bytes:
+def as_body(value: object) -> bytes:
+    """Compact JSON."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 

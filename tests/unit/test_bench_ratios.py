@@ -3,7 +3,7 @@
 import pytest
 
 from bench.ratios import Bound, Row, UnknownRow, chosen, compare, contenders_of, percentile
-from bench.rows import BROUGHT_BY, OF_GROWTH, OF_THE_WHOLE, ROWS
+from bench.rows import BROUGHT_BY, OF_GROWTH, OF_THE_BUSY, OF_THE_WHOLE, ROWS
 
 ROW = Row(number="1", what="ours to theirs", unit="/s", ours="us", limit="them", target=0.5, stretch=0.9)
 BOUND = Bound(number="2", what="seconds", unit="s", ours="start", target=10, stretch=4)
@@ -65,9 +65,11 @@ def test_percentiles_are_values_that_really_occurred() -> None:
 
 
 def test_every_row_compares_figures_that_somebody_measures() -> None:
+    from bench.busy import CONNECTIONS, MEASURES
     from bench.contenders import CONTENDERS
 
-    measured = {*CONTENDERS, *BROUGHT_BY, *OF_THE_WHOLE, *OF_GROWTH}
+    assert tuple(MEASURES) == tuple(CONNECTIONS) == OF_THE_BUSY
+    measured = {*CONTENDERS, *BROUGHT_BY, *OF_THE_WHOLE, *OF_GROWTH, *OF_THE_BUSY}
     assert set(contenders_of(ROWS)) <= measured
     assert set(BROUGHT_BY.values()) <= set(CONTENDERS)
     assert len({row.number for row in ROWS}) == len(ROWS)
