@@ -11,7 +11,8 @@ from common.settings import settings
 
 log = structlog.get_logger()
 
-_POOL = PoolManager(timeout=Timeout(connect=0.5, read=3.0), retries=Retry(total=0))
+# A service writes its document when it is first asked for it, which takes seconds on a busy machine.
+_POOL = PoolManager(timeout=Timeout(connect=0.5, read=15.0), retries=Retry(total=0))
 
 
 def fetch_document(service: str) -> dict[str, Any] | None:
