@@ -42,14 +42,14 @@ def list_backtests(caller: Identity, query: dict[str, Any]) -> dict[str, Any]:
         return use_cases.list_backtests(session, program_id=caller.program_id, **query)
 
 
-@routes.get("/backtests/<int:backtest_id>", allow=_MARKETERS, answer=schemas.BacktestReport)
+@routes.get("/backtests/<id:backtest_id>", allow=_MARKETERS, answer=schemas.BacktestReport)
 def show_backtest(caller: Identity, backtest_id: int) -> dict[str, Any]:
     """How far a back-test has come, and what it found."""
     with transaction() as session:
         return use_cases.show_backtest(session, program_id=caller.program_id, backtest_id=backtest_id)
 
 
-@routes.get("/backtests/<int:backtest_id>/changes.csv", allow=_MARKETERS)
+@routes.get("/backtests/<id:backtest_id>/changes.csv", allow=_MARKETERS)
 def list_changes(caller: Identity, backtest_id: int) -> Response:
     """The members whose amounts change most, as CSV: up to 1,000, the largest first."""
     with transaction() as session:
@@ -57,7 +57,7 @@ def list_changes(caller: Identity, backtest_id: int) -> Response:
     return csv_answer(f"backtest-{backtest_id}", _COLUMNS, (change._mapping for change in changes))
 
 
-@routes.post("/backtests/<int:backtest_id>/cancellation", allow=_MARKETERS, answer=schemas.BacktestReport)
+@routes.post("/backtests/<id:backtest_id>/cancellation", allow=_MARKETERS, answer=schemas.BacktestReport)
 def cancel(caller: Identity, backtest_id: int) -> dict[str, Any]:
     """Let it end without a result."""
     with transaction() as session:

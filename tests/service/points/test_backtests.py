@@ -423,6 +423,7 @@ def test_other_programs_see_nothing_of_it(past: Shop) -> None:
     for path in (f"/v1/backtests/{backtest_id}", f"/v1/backtests/{backtest_id}/changes.csv"):
         assert refused(stranger.get(path)) == (404, "backtest_not_found")
     assert refused(stranger.post(f"/v1/backtests/{backtest_id}/cancellation")) == (404, "backtest_not_found")
+    assert refused(past.marketer.post(f"/v1/backtests/{2**64}/cancellation")) == (404, "not_found")
     assert stranger.get("/v1/backtests").json["backtests"] == []
     assert past.callers.member(7).get("/v1/backtests").status_code == 403
     assert past.callers.staff("customer_service").get("/v1/backtests").status_code == 403
