@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from bench import load
 from bench.limit import pgbench, set_based
@@ -83,7 +83,8 @@ def _singles_direct(it: Measuring) -> float:
 
 
 def _singles_inside(it: Measuring) -> float:
-    command = [sys.executable, "-m", "bench.inside", str(it.site.program_id), str(it.seconds)]
+    cooperative = [sys.executable, "-m", "gevent.monkey", "--module", "bench.inside"]
+    command = [*cooperative, str(it.site.program_id), str(it.seconds)]
     done = subprocess.run(command, cwd=REPOSITORY, env=it.site.environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise WrongResults(f"postings without HTTP: {done.stderr}")

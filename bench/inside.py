@@ -1,27 +1,24 @@
 """Single postings without HTTP: what the points service does behind its route, in one process of its own.
 
-Run it as `python -m bench.inside <program id> <seconds>` with the environment of a stack; it prints JSON.
+Run it as `python -m gevent.monkey --module bench.inside <program id> <seconds>` with the environment of a stack; it
+prints JSON.
 """
 
-from gevent import monkey
+import json
+import secrets
+import sys
+import time
 
-monkey.patch_all()
+import gevent
 
-import json  # noqa: E402
-import secrets  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-
-import gevent  # noqa: E402
-
-from bench.site import WrongResults  # noqa: E402
-from bench.wire import ASSET, MEMBERS  # noqa: E402
-from common.clock import now  # noqa: E402
-from services.points.database import transaction  # noqa: E402
-from services.points.ledger.domain import Kind, Status  # noqa: E402
-from services.points.ledger.teller import poster  # noqa: E402
-from services.points.ledger.use_cases import Command, line_of  # noqa: E402
-from services.points.programs.use_cases import program_book  # noqa: E402
+from bench.site import WrongResults
+from bench.wire import ASSET, MEMBERS
+from common.clock import now
+from services.points.database import transaction
+from services.points.ledger.domain import Kind, Status
+from services.points.ledger.teller import poster
+from services.points.ledger.use_cases import Command, line_of
+from services.points.programs.use_cases import program_book
 
 CALLERS = 64
 

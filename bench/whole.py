@@ -4,7 +4,7 @@ import time
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from bench.site import WrongResults, free_port_base, throwaway_folder
 from deploy.local.background import BackgroundStack

@@ -2,7 +2,7 @@
 
 import time
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 from rich.table import Table
 
 from deploy.local.data_folder import StackNote
