@@ -1,6 +1,7 @@
 """Receipts, fetched over HTTP and checked by the offline script as a process of its own; and every way to forge one."""
 
 import json
+import shutil
 import subprocess
 import sys
 from copy import deepcopy
@@ -12,9 +13,11 @@ import pytest
 from services.points.audit.jobs import seal_posted
 from tests.points import Brand, done
 from tests.support import Callers
-from tools import verify_receipt
+from tools.verify_receipt.ed25519 import ORDER, is_signed, point_of
+from tools.verify_receipt.form import Invalid
+from tools.verify_receipt.receipt import check_receipt
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "verify_receipt.py"
+FOLDER = Path(__file__).parents[3] / "tools" / "verify_receipt"
 PUBLIC_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
@@ -42,10 +45,16 @@ def receipt(brand: Brand, seq: int, *, member: int = 7) -> dict[str, Any]:
 
 
 def run(folder: Path, given: Any, *more: str) -> tuple[int, str]:
-    """The script as a process, without our packages: exit status and what it said."""
+    """The check of a receipt, saved as a file beside the tool."""
     path = folder / "receipt.json"
     path.write_text(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False), encoding="utf-8")
-    command = [sys.executable, "-I", "-X", "utf8", str(SCRIPT), str(path), *more]
+    return verify(folder, str(path), *more)
+
+
+def verify(folder: Path, *arguments: str) -> tuple[int, str]:
+    """A copy of the tool as a process that sees neither our packages nor installed ones: exit status, what it said."""
+    shutil.copytree(FOLDER, folder / "verify_receipt", dirs_exist_ok=True)
+    command = [sys.executable, "-E", "-s", "-S", "-X", "utf8", "-m", "verify_receipt", *arguments]
     ended = subprocess.run(command, capture_output=True, cwd=folder, check=False, timeout=60)
     return ended.returncode, (ended.stdout + ended.stderr).decode()
 
@@ -97,19 +106,19 @@ def test_a_receipt_says_what_it_proves(history: Brand, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seq", [1, 3, 5, 8])
 def test_any_change_of_any_field_makes_it_invalid(history: Brand, seq: int) -> None:
     genuine = receipt(history, seq)
-    verify_receipt.check_receipt(genuine)
+    check_receipt(genuine)
     tried = 0
     for path in leaves(genuine):
-        value = genuine
+        value: Any = genuine
         for step in path:
-            value = value[step]  # type: ignore[index]
+            value = value[step]
         for other in changed(value):
             forged = put(genuine, path, other)
             if json.dumps(forged) == json.dumps(genuine):
                 continue
             tried += 1
-            with pytest.raises(verify_receipt.Invalid) as refusal:
-                verify_receipt.check_receipt(forged)
+            with pytest.raises(Invalid) as refusal:
+                check_receipt(forged)
             english, chinese = refusal.value.args
             assert english.isascii()
             assert not chinese.isascii()
@@ -169,8 +178,8 @@ def test_what_is_no_receipt_is_said_to_be_none(tmp_path: Path, text: str, status
 
 
 def test_a_file_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", str(SCRIPT), str(tmp_path / "none.json")]
-    assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 2
+    ended, said = verify(tmp_path, str(tmp_path / "none.json"))
+    assert (ended, "UNREADABLE" in said) == (2, True)
 
 
 class Auditor:
@@ -273,21 +282,21 @@ VECTORS = [
 @pytest.mark.parametrize(("key", "message", "signature"), VECTORS)
 def test_signatures_are_checked_as_the_rfc_says(key: str, message: str, signature: str) -> None:
     signed, given, by = (bytes.fromhex(text) for text in (signature, message, key))
-    assert verify_receipt.is_signed(given, signed, by)
-    assert not verify_receipt.is_signed(given + b"\x00", signed, by)
-    assert not verify_receipt.is_signed(given, signed, bytes.fromhex(VECTORS[0][0 if key != PUBLIC_KEY else 2])[:32])
+    assert is_signed(given, signed, by)
+    assert not is_signed(given + b"\x00", signed, by)
+    assert not is_signed(given, signed, bytes.fromhex(VECTORS[0][0 if key != PUBLIC_KEY else 2])[:32])
     for place in range(0, 64, 7):
         flipped = signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :]
-        assert not verify_receipt.is_signed(given, flipped, by)
-    scalar = int.from_bytes(signed[32:], "little") + verify_receipt.ORDER
-    assert not verify_receipt.is_signed(given, signed[:32] + scalar.to_bytes(32, "little"), by)
-    assert not verify_receipt.is_signed(given, signed[:-1], by)
-    assert not verify_receipt.is_signed(given, signed, by[:-1])
+        assert not is_signed(given, flipped, by)
+    scalar = int.from_bytes(signed[32:], "little") + ORDER
+    assert not is_signed(given, signed[:32] + scalar.to_bytes(32, "little"), by)
+    assert not is_signed(given, signed[:-1], by)
+    assert not is_signed(given, signed, by[:-1])
 
 
 @pytest.mark.parametrize("encoded", ["02" + "00" * 31, "ff" * 32, "01" + "00" * 30 + "80"])
 def test_bytes_that_encode_no_point_are_no_key(encoded: str) -> None:
-    assert verify_receipt.point_of(bytes.fromhex(encoded)) is None
+    assert point_of(bytes.fromhex(encoded)) is None
 
 
 def test_the_script_agrees_with_a_library(history: Brand) -> None:
@@ -298,9 +307,11 @@ def test_the_script_agrees_with_a_library(history: Brand) -> None:
     for _ in range(20):
         private, message = Ed25519PrivateKey.generate(), os.urandom(76)
         public = private.public_key().public_bytes_raw()
-        assert verify_receipt.is_signed(message, private.sign(message), public)
+        assert is_signed(message, private.sign(message), public)
 
 
 def test_the_script_needs_nothing_but_the_standard_library() -> None:
-    imported = {line.split()[1] for line in SCRIPT.read_text().splitlines() if line.startswith(("import ", "from "))}
-    assert imported <= set(sys.stdlib_module_names)
+    own = {f".{path.stem}" for path in FOLDER.glob("*.py")}
+    lines = [line for path in FOLDER.glob("*.py") for line in path.read_text().splitlines()]
+    imported = {line.split()[1] for line in lines if line.startswith(("import ", "from "))}
+    assert imported <= {*own, *sys.stdlib_module_names}
