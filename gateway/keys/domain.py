@@ -7,7 +7,7 @@ from hmac import compare_digest, digest
 from common.errors import Refusal
 from gateway.signing import Signed, signature
 
-SCOPES = ("read", "events", "ledger", "members", "redemptions")
+SCOPES = ("read", "events", "ledger", "members", "redemptions", "exchange")
 DEFAULT_RATE_PER_SECOND = 2000
 MOST_PER_SECOND = 100_000
 #: How far a request's timestamp may be from our clock, either way.

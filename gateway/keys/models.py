@@ -39,7 +39,8 @@ class ApiKeyRow(Table, table=True):
         ),
         CheckConstraint("name ~ '^[a-z][a-z0-9_-]{0,63}$'", name="gateway_api_keys_have_a_name"),
         CheckConstraint(
-            "cardinality(scopes) > 0 AND scopes <@ ARRAY['read', 'events', 'ledger', 'members', 'redemptions']",
+            "cardinality(scopes) > 0"
+            " AND scopes <@ ARRAY['read', 'events', 'ledger', 'members', 'redemptions', 'exchange']",
             name="gateway_api_keys_have_known_scopes",
         ),
         CheckConstraint("rate_per_second BETWEEN 1 AND 100000", name="gateway_api_keys_have_a_rate"),

@@ -11,8 +11,9 @@ from gateway.keys import use_cases
 from gateway.keys.domain import ApiKey
 from gateway.keys.schemas import KeyListResponse, KeyRequest, KeyResponse, KeySecretResponse
 from gateway.keys.verification import forget, secret_of
+from gateway.keys.wordings import WORDINGS
 
-routes = Routes("api keys", description="Keys by which the systems of the brand call")
+routes = Routes("api keys", wordings=WORDINGS, description="Keys by which the systems of the brand call")
 
 _ADMIN = (staff("admin"),)
 

@@ -26,9 +26,9 @@ WORDINGS: Wordings = {
     BadKey: Wording(
         422,
         "The key's {what} {value!r} will not do: names are a-z 0-9 _ -, scopes read, events, ledger, members,"
-        " redemptions, rates 1 to 100000 a second.",
-        "密钥的 {what} {value!r} 不符合要求:名称用 a-z 0-9 _ -,权限为 read、events、ledger、members、redemptions,"
-        "速率每秒 1-100000。",
+        " redemptions, exchange, rates 1 to 100000 a second.",
+        "密钥的 {what} {value!r} 不符合要求:名称用 a-z 0-9 _ -,权限为 read、events、ledger、members、"
+        "redemptions、exchange,速率每秒 1-100000。",
     ),
     NotSigned: Wording(
         401,

@@ -126,7 +126,8 @@ def upgrade() -> None:
     sa.Column('asset', sa.String(), nullable=False),
     sa.Column('now', sa.BigInteger(), nullable=False),
     sa.Column('candidate', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('program_id', 'member_id', 'backtest_id', 'asset')
+    sa.PrimaryKeyConstraint('program_id', 'member_id', 'backtest_id', 'asset'),
+    postgresql_with={'fillfactor': 50}
     )
     op.create_index('points_backtest_members_of_one', 'points_backtest_members', ['program_id', 'backtest_id', 'asset'], unique=False)
     op.create_table('points_backtests',
@@ -361,6 +362,45 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('program_id', 'member_id', 'id'),
     sa.UniqueConstraint('program_id', 'member_id', 'order_id', 'attempt', name='deductions_follow_each_other')
     )
+    op.create_table('points_exchange_windows',
+    sa.Column('program_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('member_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('partner', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('direction', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('span', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('since', sa.Date(), autoincrement=False, nullable=False),
+    sa.Column('used', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.CheckConstraint("span IN ('day', 'month')", name='exchange_windows_have_a_span'),
+    sa.CheckConstraint('used >= 0', name='exchange_windows_use_no_less_than_nothing'),
+    sa.PrimaryKeyConstraint('program_id', 'member_id', 'partner', 'direction', 'span', 'since'),
+    postgresql_with={'fillfactor': 80}
+    )
+    op.create_table('points_exchanges',
+    sa.Column('program_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('partner', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('partner_order_id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.UUID(), server_default=sa.text('uuidv7()'), nullable=False),
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('direction', sa.Text(), nullable=False),
+    sa.Column('asset', sa.Text(), nullable=False),
+    sa.Column('points', sa.BigInteger(), nullable=False),
+    sa.Column('units', sa.BigInteger(), nullable=False),
+    sa.Column('rate_points', sa.BigInteger(), nullable=False),
+    sa.Column('rate_units', sa.BigInteger(), nullable=False),
+    sa.Column('posting_id', sa.UUID(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('reversed_by', sa.Text(), nullable=True),
+    sa.Column('reversed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("direction IN ('in', 'out')", name='exchanges_have_a_direction'),
+    sa.CheckConstraint('(reversed_at IS NULL) = (reversed_by IS NULL)', name='exchanges_reversed_name_who'),
+    sa.CheckConstraint('points * rate_units = units * rate_points', name='exchanges_are_exact'),
+    sa.CheckConstraint('points > 0 AND units > 0', name='exchanges_move_something'),
+    sa.PrimaryKeyConstraint('program_id', 'partner', 'partner_order_id'),
+    sa.UniqueConstraint('program_id', 'id', name='exchanges_once_per_id')
+    )
+    op.create_index('points_exchanges_of_member', 'points_exchanges', ['program_id', 'member_id', 'id'], unique=False)
     op.create_table('points_list_stays',
     sa.Column('program_id', sa.Integer(), nullable=False),
     sa.Column('member_id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -384,6 +424,18 @@ def upgrade() -> None:
     sa.CheckConstraint("kind IN ('tags', 'segments')", name='member_lists_have_a_known_kind'),
     sa.PrimaryKeyConstraint('program_id', 'kind', 'code')
     )
+    op.create_table('points_partners',
+    sa.Column('program_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('code', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('name_en', sa.Text(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
+    sa.Column('asset', sa.Text(), nullable=False),
+    sa.Column('key_id', sa.Text(), nullable=False),
+    sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('set_by', sa.Text(), nullable=False),
+    sa.Column('set_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('program_id', 'code')
+    )
     op.create_table('points_rule_groups',
     sa.Column('program_id', sa.Integer(), nullable=False),
     sa.Column('code', sa.String(), nullable=False),
@@ -402,24 +454,46 @@ def upgrade() -> None:
     sa.Column('tier', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('program_id', 'member_id', 'at', 'fact_id')
     )
+    op.create_table('points_partner_terms',
+    sa.Column('program_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('partner', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('direction', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('points', sa.BigInteger(), nullable=False),
+    sa.Column('units', sa.BigInteger(), nullable=False),
+    sa.Column('most_per_member_day', sa.BigInteger(), nullable=True),
+    sa.Column('most_per_member_month', sa.BigInteger(), nullable=True),
+    sa.Column('most_per_day', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("direction IN ('in', 'out')", name='partner_terms_have_a_direction'),
+    sa.CheckConstraint('most_per_member_day > 0 AND most_per_member_month > 0 AND most_per_day > 0', name='partner_terms_cap_some_points'),
+    sa.CheckConstraint('points > 0 AND units > 0', name='partner_terms_have_a_rate'),
+    sa.ForeignKeyConstraint(['program_id', 'partner'], ['points_partners.program_id', 'points_partners.code'], name='partner_terms_are_of_a_partner'),
+    sa.PrimaryKeyConstraint('program_id', 'partner', 'direction')
+    )
     op.alter_column('points_orders', 'confirmed_event',
                existing_type=sa.TEXT(),
                type_=sa.String(),
                existing_nullable=True)
+    op.create_index('points_orders_refunded', 'points_orders', ['program_id', 'member_id', 'order_id'], unique=False, postgresql_where=sa.text('refunded_fen > 0'))
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index('points_orders_refunded', table_name='points_orders', postgresql_where=sa.text('refunded_fen > 0'))
     op.alter_column('points_orders', 'confirmed_event',
                existing_type=sa.String(),
                type_=sa.TEXT(),
                existing_nullable=True)
+    op.drop_table('points_partner_terms')
     op.drop_table('points_tier_changes')
     op.drop_table('points_rule_groups')
+    op.drop_table('points_partners')
     op.drop_table('points_member_lists')
     op.drop_index('list_stays_are_open_once', table_name='points_list_stays', postgresql_where=sa.text('until IS NULL'))
     op.drop_table('points_list_stays')
+    op.drop_index('points_exchanges_of_member', table_name='points_exchanges')
+    op.drop_table('points_exchanges')
+    op.drop_table('points_exchange_windows')
     op.drop_table('points_deductions')
     op.drop_table('points_deduction_refunds')
     op.drop_table('points_deduction_policies')
