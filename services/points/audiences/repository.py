@@ -115,6 +115,22 @@ def end_stays(
     )
 
 
+def find_filled(session: Session, program_id: int, groups: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the groups `(kind, code)` that somebody is in: a list, or a tier that somebody has or had."""
+    named = sorted(groups)
+    rows = session.execute(
+        text(
+            "SELECT g.kind, g.code FROM unnest(CAST(:k AS text[]), CAST(:c AS text[])) AS g(kind, code)"
+            " WHERE CASE g.kind WHEN 'tiers' THEN EXISTS (SELECT FROM points_tier_changes t"
+            "   WHERE t.program_id = :p AND g.code IN (t.before, t.tier))"
+            " ELSE EXISTS (SELECT FROM points_list_stays s WHERE s.program_id = :p AND s.kind = g.kind"
+            "   AND s.code = g.code AND s.until IS NULL) END"
+        ),
+        {"p": program_id, "k": arrays.texts(kind for kind, _ in named), "c": arrays.texts(code for _, code in named)},
+    )
+    return {(row.kind, row.code) for row in rows}
+
+
 def list_lists(session: Session, program_id: int, kind: ListKind) -> Sequence[Row[Any]]:
     """The program's lists of the kind by code, with how many stand in each."""
     size = (

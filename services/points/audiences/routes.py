@@ -9,9 +9,10 @@ from common.http.routes import Routes
 from common.identity import Identity
 from services.points.audiences import schemas, use_cases
 from services.points.audiences.domain import LIST_KINDS, ListKind, Membership
+from services.points.audiences.wordings import WORDINGS
 from services.points.database import transaction
 
-routes = Routes("audiences", description="Whom rules mean: tiers, tags and segments of members")
+routes = Routes("audiences", wordings=WORDINGS, description="Whom rules mean: tiers, tags and segments of members")
 
 _KEEPERS = (staff("marketer"), system("members"), SERVICE)
 _READERS = (ANY_STAFF, system("read"), SERVICE)

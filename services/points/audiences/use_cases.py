@@ -1,6 +1,6 @@
 """Keeping who a member was when, and answering it for a batch of events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,14 @@ def memberships(
         return {}
     found = repository.histories(session, program_id, asked, first=min(instants), last=max(instants))
     return memberships_at(found, asked)
+
+
+def find_empty(session: Session, *, program_id: int, groups: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Those of the groups (`tiers`, `tags` or `segments`, and a code) that no member is in.
+
+    Which tiers there are is for levels to say: one that no member ever had is taken for empty.
+    """
+    return frozenset(groups) - repository.find_filled(session, program_id, groups)
 
 
 def keep_list(

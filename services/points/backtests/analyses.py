@@ -7,9 +7,11 @@ from fractions import Fraction
 
 from sqlmodel import Session
 
+from services.points.audiences import use_cases as audiences
 from services.points.deductions import use_cases as deductions
 from services.points.deductions.domain import NoPolicy
 from services.points.programs.use_cases import program_book
+from services.points.rules.absent import groups_of
 from services.points.rules.analysis import Concern, Setting, analyse
 from services.points.rules.candidates import candidate_of
 
@@ -42,7 +44,10 @@ def analyse_rules(
     """
     candidate = candidate_of(session, program_id=program_id, drafts=drafts, retire=retire)
     worth = _worth(session, program_id)
-    setting = Setting(program_book(session, program_id).program.time_zone, program_id, now, candidate.groups, worth)
+    named = {group for one in candidate.rules for group in groups_of(one.rule.audience)}
+    nobody = audiences.find_empty(session, program_id=program_id, groups=named)
+    zone = program_book(session, program_id).program.time_zone
+    setting = Setting(zone, program_id, now, candidate.groups, worth, nobody)
     return Analysis(
         now,
         [one.code for one in candidate.rules],

@@ -28,7 +28,8 @@ def analyse_candidate(caller: Identity, body: dict[str, Any]) -> Analysis:
     """What would be wrong with the rules if drafts were published; nothing is written.
 
     Stacking without bounds, the same question twice, rules that can never award, awards that grow without a cap, awards
-    worth more than their order, loops between reward and trigger, and what the platform forbids.
+    worth more than their order, audiences that nobody is in, loops between reward and trigger, and what the platform
+    forbids.
     """
     with transaction() as session:
         return analyses.analyse_rules(session, program_id=caller.program_id, now=now(), **body)

@@ -63,7 +63,7 @@ class ConcernResponse(Schema):
     """Something that is wrong, and with which rules; an `error` first, then a `warning`."""
 
     code = fields.String(required=True)
-    severity = fields.String(required=True, validate=validate.OneOf(["error", "warning"]))
+    severity = fields.String(required=True, validate=validate.OneOf(["error", "warning", "note"]))
     rules = fields.List(fields.String(), required=True)
     en = fields.String(required=True)
     zh = fields.String(required=True)

@@ -1,4 +1,4 @@
-"""Replaying in the background: slices short enough for feeds to get their turn between them."""
+"""Replaying in the background: slices short enough for other heavy jobs to get their turn between them."""
 
 from time import monotonic
 

@@ -1,20 +1,19 @@
 """Running recorded events through two sets of rules in memory: decisions, caps, budgets and refunds as intake has them.
 
 Pure. The events come in the order of their time, so a claim is bound by what came before it, and nothing has to be
-folded again. What is remembered from event to event is small: open cap windows, budgets, and orders that were refunded.
+folded again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import datetime
 
 from common.clock import business_day, day_end
 from services.points.audiences.domain import NOBODY, Membership
 from services.points.backtests.domain import TooMuchToRemember
+from services.points.backtests.sides import Granted, Recorded, RefundedOrder, Replay, RuleFigures, Side
 from services.points.backtests.verdicts import Bench, Verdicts
 from services.points.rules.caps import PERIODS, Claim, Limits, fold, returned, window_of
-from services.points.rules.domain import Decision, Facts, RuleSet
+from services.points.rules.domain import Decision, Facts
 
 #: Cap windows and refunded orders that a run may remember at a time, about 300 bytes each.
 MOST_REMEMBERED = 1_000_000
@@ -22,96 +21,6 @@ BUDGET = "budget"
 #: What refunds of an order take back: the awards for its payment and its confirmation.
 _OF_ORDERS = ("order.paid", "order.confirmed")
 _NOTHING: Verdicts = ((), ())
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Recorded(NamedTuple):
-    """One event as intake recorded it.
-
-    `counted` is false for a payment or confirmation that its order was not awarded for (it is paid once, traps T35),
-    `refunded` is whether any refund of the order ever came.
-    """
-
-    time: datetime
-    source: str
-    id: str
-    type: str
-    member_id: int
-    data: dict[str, Any]
-    counted: bool = True
-    refunded: bool = True
-
-
-@dataclass(slots=True)
-class Granted:
-    """One award of an order that was refunded, and how much of it was taken back so far."""
-
-    rule: str
-    asset: str
-    at: datetime
-    amount: int
-    reversed: int = 0
-
-
-@dataclass(slots=True)
-class RefundedOrder:
-    """What a run remembers of an order with refunds."""
-
-    refunded_fen: int = 0
-    refunds: list[str] = field(default_factory=list)
-    paid_fen: int | None = None
-    awards: list[Granted] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class RuleFigures:
-    """What one rule came to: awards, what they gave, what refunds took back, and how often which limit cut it."""
-
-    asset: str
-    awards: int = 0
-    awarded: int = 0
-    taken_back: int = 0
-    cut: dict[str, int] = field(default_factory=dict)
-    withheld: int = 0
-    budget_spent_at: str | None = None
-
-
-@dataclass(slots=True)
-class Side:
-    """One set of rules on its way through the events. `used` is by cap window, then by rule and member (or `*`)."""
-
-    rules: RuleSet
-    groups: Mapping[str, str]
-    used: dict[str, dict[str, int]] = field(default_factory=dict)
-    orders: dict[str, RefundedOrder] = field(default_factory=dict)
-    figures: dict[str, RuleFigures] = field(default_factory=dict)
-    days: dict[str, dict[str, int]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Replay:
-    """Both sets on their way, at the business day `today`, and what was really awarded meanwhile.
-
-    `members` is what members got since the replay was last packed: `(member, asset) -> [now, candidate]`. `recorded` is
-    awards and net amount by business day, rule and asset: `"2026-05-03 order points" -> [3, 300]`.
-    """
-
-    program_id: int
-    time_zone: str
-    since: datetime
-    live: Side
-    candidate: Side
-    benches: dict[str, Bench]
-    members: dict[tuple[int, str], list[int]] = field(default_factory=dict)
-    recorded: dict[str, list[int]] = field(default_factory=dict)
-    today: str = ""
-    tomorrow: datetime = _LONG_AGO
-
-    def note_recorded(self, day: str, rule: str, asset: str, awards: int, amount: int) -> None:
-        """What a rule really awarded on a day; `amount` is less than nothing for what refunds took back."""
-        figures = self.recorded.setdefault(f"{day} {rule} {asset}", [0, 0])
-        figures[0] += awards
-        figures[1] += amount
 
 
 def begin(live: Side, candidate: Side, *, program_id: int, time_zone: str, since: datetime) -> Replay:
@@ -137,8 +46,7 @@ def play(replay: Replay, events: Iterable[Recorded], memberships: Mapping[tuple[
             day = business_day(last, replay.time_zone)
             replay.today, replay.tomorrow = day.isoformat(), day_end(day, replay.time_zone)
         if event.type == "order.refunded":
-            _refund(replay, replay.live, event, 0)
-            _refund(replay, replay.candidate, event, 1)
+            _refund(replay, event)
         elif event.counted:
             _award(replay, event, memberships.get((event.member_id, event.time), NOBODY))
     if last is not None:
@@ -146,28 +54,26 @@ def play(replay: Replay, events: Iterable[Recorded], memberships: Mapping[tuple[
 
 
 def _award(replay: Replay, event: Recorded, member: Membership) -> None:
-    bench = replay.benches.get(event.type)
-    now, then = _NOTHING
+    bench, verdicts = replay.benches.get(event.type), _NOTHING
     if bench is not None:
         facts = Facts(event.type, event.time, event.data, member)
-        now, then = bench.decide(facts, zone=replay.time_zone, program_id=replay.program_id, member_id=event.member_id)
-    refunded = event.refunded and event.type in _OF_ORDERS
-    for which, side, decisions in ((0, replay.live, now), (1, replay.candidate, then)):
-        order = _order(side, event) if refunded else None
+        verdicts = bench.decide(facts, zone=replay.time_zone, program_id=replay.program_id, member_id=event.member_id)
+    order = _order(replay, event) if event.refunded and event.type in _OF_ORDERS else None
+    for which, decisions in enumerate(verdicts):
         for decision in decisions:
             if decision.wanted:
-                amount = _grant(replay, side, event, decision, which)
+                amount = _grant(replay, which, event, decision)
                 if order is not None and amount:
-                    order.awards.append(Granted(decision.rule, decision.asset, event.time, amount))
-        if order is not None:
-            if event.type == "order.paid":
-                order.paid_fen = event.data["paid_fen"]
-            _take_back(replay, side, event, order, which)
+                    order.awards[which].append(Granted(decision.rule, decision.asset, event.time, amount))
+    if order is not None:
+        if event.type == "order.paid":
+            order.paid_fen = event.data["paid_fen"]
+        _take_back(replay, event, order)
 
 
-def _grant(replay: Replay, side: Side, event: Recorded, decision: Decision, which: int) -> int:
+def _grant(replay: Replay, which: int, event: Recorded, decision: Decision) -> int:
     """What caps and budget leave of a decision, counted."""
-    amount, cut = decision.wanted, None
+    side, amount, cut = replay.sides[which], decision.wanted, None
     if decision.caps or decision.budget is not None:
         amount, cut = _within_limits(replay, side, event, decision)
     if event.time >= replay.since:
@@ -177,7 +83,7 @@ def _grant(replay: Replay, side: Side, event: Recorded, decision: Decision, whic
         if amount:
             figures.awards += 1
             figures.awarded += amount
-            _count(replay, side, event.member_id, decision.asset, amount, which)
+            _count(replay, which, event.member_id, decision.asset, amount)
         if cut is not None:
             figures.cut[cut] = figures.cut.get(cut, 0) + 1
             figures.withheld += decision.wanted - amount
@@ -217,41 +123,46 @@ def _bounds(decision: Decision, member_id: int) -> Iterator[tuple[str, str, Limi
         yield BUDGET, f"{decision.rule}/{BUDGET}", [("total", decision.budget)]
 
 
-def _refund(replay: Replay, side: Side, event: Recorded, which: int) -> None:
-    order = _order(side, event)
+def _refund(replay: Replay, event: Recorded) -> None:
+    order = _order(replay, event)
     if event.data["refund_id"] not in order.refunds:
         order.refunds.append(event.data["refund_id"])
         order.refunded_fen += event.data["refunded_fen"]
-        _take_back(replay, side, event, order, which)
+        _take_back(replay, event, order)
 
 
-def _order(side: Side, event: Recorded) -> RefundedOrder:
-    return side.orders.setdefault(f"{event.member_id} {event.data['order_id']}", RefundedOrder())
+def _order(replay: Replay, event: Recorded) -> RefundedOrder:
+    return replay.orders.setdefault(f"{event.member_id} {event.data['order_id']}", RefundedOrder())
 
 
-def _take_back(replay: Replay, side: Side, event: Recorded, order: RefundedOrder, which: int) -> None:
+def _take_back(replay: Replay, event: Recorded, order: RefundedOrder) -> None:
     """Reverse each award in the share of the price that is refunded by now, and free what it used of its limits."""
     if order.paid_fen is None:
         return
-    for award in order.awards:
-        more = returned(award.amount, order.refunded_fen, order.paid_fen) - award.reversed
-        if not more:
-            continue
-        award.reversed += more
-        for owner in (f"{award.rule}/{event.member_id}", f"{award.rule}/rule", f"{award.rule}/{BUDGET}"):
-            for per in PERIODS[1:]:
-                spent = side.used.get(window_of(per, award.at, replay.time_zone), {})
-                if owner in spent:
-                    spent[owner] -= more
-        if award.at >= replay.since:
-            side.figures[award.rule].taken_back += more
-            _count(replay, side, event.member_id, award.asset, -more, which)
+    for which, side in enumerate(replay.sides):
+        for award in order.awards[which]:
+            more = returned(award.amount, order.refunded_fen, order.paid_fen) - award.reversed
+            if more:
+                award.reversed += more
+                _free(side, award, event.member_id, more, time_zone=replay.time_zone)
+                if award.at >= replay.since:
+                    side.figures[award.rule].taken_back += more
+                    _count(replay, which, event.member_id, award.asset, -more)
 
 
-def _count(replay: Replay, side: Side, member_id: int, asset: str, amount: int, which: int) -> None:
-    day = side.days.get(replay.today)
+def _free(side: Side, award: Granted, member_id: int, amount: int, *, time_zone: str) -> None:
+    for owner in (f"{award.rule}/{member_id}", f"{award.rule}/rule", f"{award.rule}/{BUDGET}"):
+        for per in PERIODS[1:]:
+            spent = side.used.get(window_of(per, award.at, time_zone), {})
+            if owner in spent:
+                spent[owner] -= amount
+
+
+def _count(replay: Replay, which: int, member_id: int, asset: str, amount: int) -> None:
+    days = replay.sides[which].days
+    day = days.get(replay.today)
     if day is None:
-        day = side.days[replay.today] = {}
+        day = days[replay.today] = {}
     day[asset] = day.get(asset, 0) + amount
     owner = (member_id, asset)
     amounts = replay.members.get(owner)
@@ -263,10 +174,10 @@ def _count(replay: Replay, side: Side, member_id: int, asset: str, amount: int, 
 def _forget(replay: Replay, last: datetime) -> None:
     """Drop cap windows that are over: what a refund frees there, no later event can claim."""
     open_now = {window_of(per, last, replay.time_zone) for per in PERIODS[1:]}
-    remembered = 0
-    for side in (replay.live, replay.candidate):
+    remembered = len(replay.orders)
+    for side in replay.sides:
         for window in [name for name in side.used if name not in open_now]:
             del side.used[window]
-        remembered += sum(map(len, side.used.values())) + len(side.orders)
+        remembered += sum(map(len, side.used.values()))
     if remembered > MOST_REMEMBERED:
         raise TooMuchToRemember(f"{remembered} cap windows and refunded orders; at most {MOST_REMEMBERED} are kept")

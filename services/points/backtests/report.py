@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from services.points.backtests.replay import BUDGET, Replay, Side
+from services.points.backtests.replay import BUDGET
+from services.points.backtests.sides import Replay, Side
 from services.points.rules.domain import PublishedRule
 
 
@@ -31,7 +32,7 @@ def report(
     """The result as it is kept and shown. `inputs` is what was asked; the digest is over both."""
     rules = _rules(replay)
     assets = _assets(replay, movements)
-    earlier = sum(order.paid_fen is None for order in replay.live.orders.values())
+    earlier = sum(order.paid_fen is None for order in replay.orders.values())
     found = {
         "events": events,
         "refunds_of_earlier_orders": earlier,

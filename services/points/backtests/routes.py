@@ -10,9 +10,14 @@ from common.http.routes import Routes
 from common.http.spreadsheets import Heading, csv_answer
 from common.identity import Identity
 from services.points.backtests import schemas, use_cases
+from services.points.backtests.wordings import WORDINGS
 from services.points.database import transaction
 
-routes = Routes("backtests", description="Drafts on trial: the recorded events run again, nothing of members changes")
+routes = Routes(
+    "backtests",
+    wordings=WORDINGS,
+    description="Drafts on trial: the recorded events run again, nothing of members changes",
+)
 
 _MARKETERS = (staff("marketer"),)
 _COLUMNS = {

@@ -13,8 +13,9 @@ from services.points.audiences.use_cases import memberships
 from services.points.backtests import domain, repository
 from services.points.backtests.domain import Cursor, State, TooMuchToRemember
 from services.points.backtests.memory import packed, unpack
-from services.points.backtests.replay import Recorded, Replay, Side, begin, play, triggers
+from services.points.backtests.replay import begin, play, triggers
 from services.points.backtests.report import Movement, digest, report
+from services.points.backtests.sides import Recorded, Replay, Side
 from services.points.intake import history
 from services.points.intake.history_repository import Stretch
 from services.points.programs.use_cases import program_book
@@ -226,9 +227,9 @@ def _replay_of(row: Any) -> Replay:
 
 
 def _recorded(
-    time: datetime, source: str, id: str, type: str, member_id: int, data: str, counted: bool | None, refunded: bool
+    time: datetime, source: str, id: str, type: str, member_id: int, data: str, counted: bool, refunded: bool
 ) -> Recorded:
-    return Recorded(time, source, id, type, member_id, _decode(data)[0], bool(counted), refunded)
+    return Recorded(time, source, id, type, member_id, _decode(data)[0], counted, refunded)
 
 
 def _cursor(row: Any) -> Cursor:

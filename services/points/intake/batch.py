@@ -9,7 +9,7 @@ from typing import Any
 from services.points.budgets.domain import Pot, PotKey
 from services.points.intake.claims import Window, forget_lost
 from services.points.intake.domain import Award, Event, Order, Refund, awaits, take_parts
-from services.points.intake.results import result_text
+from services.points.intake.results import NONE_ASKED, Refusals, result_texts
 from services.points.ledger import use_cases as ledger
 from services.points.ledger.domain import Kind, Line, Outcome, Status
 from services.points.ledger.use_cases import Command
@@ -24,6 +24,7 @@ class Step:
     """One event: its order as far as known right then, what rules award for it, and what its result will say.
 
     `refunds` are those that this event lets take effect: its own, or for a payment those that came before it.
+    `decisions` are those that became `awards`, in the same order; `said` is what all other rules said.
     """
 
     event: Event
@@ -32,14 +33,14 @@ class Step:
     refunds: list[Refund] = field(default_factory=list)
     confirms: bool = False
     awards: list[Award] = field(default_factory=list)
-    decisions: list[dict[str, Any] | str] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    said: Refusals = NONE_ASKED
     reversed: list[dict[str, Any]] = field(default_factory=list)
     reason: str | None = None
 
-    @property
-    def result(self) -> str:
-        """What came of it, as JSON."""
-        return result_text(self.event.member_id, self.decisions, self.reversed, self.reason)
+    def result(self) -> tuple[str, str]:
+        """What came of it as JSON: as it is answered, and as it is kept."""
+        return result_texts(self.event.member_id, self.said, self.decisions, self.reversed, self.reason)
 
 
 @dataclass(slots=True)
@@ -80,17 +81,17 @@ def earn(batch: Batch, award: Award, member_id: int, amount: int) -> None:
     award.parts.append(amount)
     source, event_id = award.event.split(" ", 1)
     command = Command(
-        scope=f"event:{source}",
-        key=_key(event_id, award.rule, number),
-        kind=Kind.EARN,
-        member_id=member_id,
-        asset=award.asset,
-        amount=amount,
-        cause=award.event,
-        earned_at=award.at,
+        f"event:{source}",
+        _key(event_id, award.rule, number),
+        Kind.EARN,
+        member_id,
+        award.asset,
+        amount,
+        award.event,
         validity=award.validity,
-        rule_version=award.version_id,
+        earned_at=award.at,
         available_at=_awaits(batch, award, member_id),
+        rule_version=award.version_id,
         meta=award.meta,
     )
     line = ledger.line_of(batch.book, command, now=batch.now)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
 from sqlmodel import Session
 
-from common.service import Finding
+from common.service import Finding, examine
 
 _KEY = "program_id, member_id, rule"
 
@@ -27,17 +26,20 @@ _QUERIES: dict[str, tuple[str, str]] = {
     ),
     "no member has more of a capped rule than its caps": (
         "points_claims",
+        # What the member had of the rule right after each claim, in each window that it falls into.
         f"""SELECT {_KEY}, event FROM (
-              SELECT c.*, limits.value ->> 0 AS per, CAST(limits.value ->> 1 AS bigint) AS cap, p.time_zone AS zone
+              SELECT c.*, w.per, sum(c.amount - c.reversed) OVER (
+                       PARTITION BY c.program_id, c.member_id, c.rule, w.per, w.start
+                       ORDER BY c.at, c.event COLLATE "C") AS used
                 FROM points_claims c JOIN points_programs p USING (program_id),
-                     jsonb_array_elements(c.terms -> 'limits') limits) c
-             WHERE amount > cap
-                OR (per = 'day' AND cap < (SELECT sum(o.amount - o.reversed) FROM points_claims o
-                     WHERE (o.program_id, o.member_id, o.rule) = (c.program_id, c.member_id, c.rule)
-                       AND o.at >= date_trunc('day', c.at, zone) AND o.at <= c.at AND c.amount > c.reversed))
-                OR (per = 'month' AND cap < (SELECT sum(o.amount - o.reversed) FROM points_claims o
-                     WHERE (o.program_id, o.member_id, o.rule) = (c.program_id, c.member_id, c.rule)
-                       AND o.at >= date_trunc('month', c.at, zone) AND o.at <= c.at AND c.amount > c.reversed))""",
+                     LATERAL (VALUES ('event', c.at), ('day', date_trunc('day', c.at, p.time_zone)),
+                                     ('week', date_trunc('week', c.at, p.time_zone)),
+                                     ('month', date_trunc('month', c.at, p.time_zone)),
+                                     ('total', '-infinity')) AS w(per, start)) c,
+              jsonb_array_elements(c.terms -> 'limits') AS limits
+             WHERE limits ->> 0 = per
+               AND (amount > CAST(limits ->> 1 AS bigint)
+                    OR (per <> 'event' AND amount > reversed AND used > CAST(limits ->> 1 AS bigint)))""",
     ),
 }
 
@@ -45,11 +47,4 @@ _QUERIES: dict[str, tuple[str, str]] = {
 def check_claims(session: Session) -> Iterable[Finding]:
     """Windows and claims add up, and caps hold."""
     for name, (table, query) in _QUERIES.items():
-        checked = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
-        offenders = session.execute(text(f"SELECT *, count(*) OVER () FROM ({query}) q LIMIT 3")).all()
-        yield Finding(
-            name,
-            checked,
-            int(offenders[0][-1]) if offenders else 0,
-            "; ".join("/".join(map(str, row[:-1])) for row in offenders),
-        )
+        yield examine(session, name, among=table, offenders=query)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from services.points.budgets.domain import Pot, PotKey, draw
 from services.points.intake.domain import Award, Event
-from services.points.rules.caps import Claim, Release, Share, fold, returned, window_start
+from services.points.rules.caps import Claim, Release, Share, fold, window_start
 
 #: How far behind the newest event of its member and rule an event may lie and still change what others were awarded.
 LATE = timedelta(days=31)
@@ -99,12 +99,8 @@ def settle(window: Window, pots: Mapping[PotKey, Pot], *, time_zone: str) -> lis
     shares = _shares(window, time_zone)
     while not _funded(window, shares, drawn, pots):
         shares = _shares(window, time_zone)
-    changes = []
-    for name, award in window.awards.items():
-        if name in shares:
-            changes.append(_apply(window, award, shares[name]))
-        else:
-            _give_back_of_old(window, award, pots)
+    # None is older than `start`: it reaches back to the oldest claim that anything new is about.
+    changes = [_apply(window, award, shares[name]) for name, award in window.awards.items()]
     window.newest = max([one for one in (window.newest,) if one] + [window.awards[name].at for name in window.added])
     # An award that is refunded wholly grows and shrinks without a posting; its event says so all the same.
     return [one for one in changes if one.adjust or one.before != one.after or one.award.event in window.added]
@@ -142,7 +138,7 @@ def _shares(window: Window, time_zone: str) -> dict[str, Share]:
             given.event_at,
             given.part,
             given.whole,
-            settled=None if given.event in known else given.amount if given.by is None else _of_old(window, given),
+            settled=None if given.event in known else given.amount,
             late=given.event in late,
         )
         for given in releases
@@ -186,19 +182,3 @@ def _apply(window: Window, award: Award, share: Share) -> Change:
     award.amount, award.reversed = share.awarded, share.released
     window.total += share.net - kept
     return Change(award, before, share.awarded, share.capped, adjust)
-
-
-def _give_back_of_old(window: Window, award: Award, pots: Mapping[PotKey, Pot]) -> None:
-    """A refund of a claim that is not decided anew any more: its award stands, and gives back its share of it."""
-    for given in window.releases.values():
-        if given.event == award.event and given.by is not None:
-            given.amount = _of_old(window, given)
-            award.reversed += given.amount
-            window.total -= given.amount
-            draw(pots, award.rule, award.spans, window.member_id, -given.amount)
-
-
-def _of_old(window: Window, given: Given) -> int:
-    award = window.awards[given.event]
-    earlier = sum(one.part for one in window.releases.values() if one.event == given.event and one.by is None)
-    return returned(award.amount, earlier + given.part, given.whole) - award.reversed

@@ -19,7 +19,7 @@ def read_events(session: Session, stretch: Stretch, *, limit: int) -> Sequence[A
     """The first `limit` of them by time, source and id.
 
     Rows of `time, source, id, type, member_id, data` (JSON text), and for payments and confirmations of orders
-    `counted` (the order was awarded for this one) and `refunded` (it has refunds).
+    `counted` (the order was awarded for this one, if for any) and `refunded` (it has refunds).
     """
     return history_repository.read_events(session, stretch, limit=limit)
 

@@ -48,18 +48,18 @@ _STRETCH = """
    AND (CAST(:upto_time AS timestamptz) IS NULL
         OR (e.time, e.source, e.id) <= (CAST(:upto_time AS timestamptz), :upto_source, :upto_id))"""
 
-# An order is paid, confirmed and refunded by events that name it; what intake keeps of it says whether a payment or a
-# confirmation was the one that counted, and whether any refund ever came.
-# Looked up order by order (OFFSET keeps it so): hashing all orders for each page would cost more the longer it goes on.
+# A payment or confirmation counted when its result gives no reason against it. Whether any refund of its order came is
+# looked up order by order (OFFSET keeps it so) in an index of those alone: hashing them all for each page would cost
+# more the longer it goes on.
 _EVENTS = f"""
-SELECT e.time, e.source, e.id, e.type, e.member_id, e.data::text AS data,
-       o.order_id IS NULL OR e.source || ' ' || e.id IN (o.paid_event, o.confirmed_event) AS counted,
-       coalesce(o.refunded_fen, 0) > 0 AS refunded
+SELECT e.time, e.source, e.id, e.type, e.member_id, e.data::text AS data, e.result ->> 'reason' IS NULL AS counted,
+       o.refunded IS NOT NULL AS refunded
   FROM (SELECT * FROM points_events e WHERE {_STRETCH} ORDER BY e.time, e.source, e.id LIMIT :limit) e
   LEFT JOIN LATERAL (
-       SELECT o.order_id, o.paid_event, o.confirmed_event, o.refunded_fen FROM points_orders o
+       SELECT true AS refunded FROM points_orders o
         WHERE e.type IN ('order.paid', 'order.confirmed') AND o.program_id = e.program_id
-          AND o.member_id = e.member_id AND o.order_id = e.data ->> 'order_id' OFFSET 0) o ON true
+          AND o.member_id = e.member_id AND o.order_id = e.data ->> 'order_id' AND o.refunded_fen > 0
+        OFFSET 0) o ON true
  ORDER BY e.time, e.source, e.id"""  # noqa: S608 - our own words only
 
 # What late events changed of an award stands as `amended` with its own event. A refund counts when its order was

@@ -58,6 +58,13 @@ class OrderRow(Table, table=True):
     __tablename__ = "points_orders"
     __table_args__ = (
         CheckConstraint("paid_fen >= 0 AND refunded_fen >= 0", name="orders_pay_and_refund_no_less_than_nothing"),
+        Index(
+            "points_orders_refunded",
+            "program_id",
+            "member_id",
+            "order_id",
+            postgresql_where=text("refunded_fen > 0"),
+        ),
     )
 
     program_id: int = Field(primary_key=True)

@@ -1,7 +1,6 @@
-"""Every SQL statement of intake."""
+"""Every SQL statement over events and their subjects."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, literal_column, select, text
@@ -10,13 +9,11 @@ from sqlmodel import Session
 from common import arrays
 from common import feed as facts
 from common.json_text import encoder
-from services.points.intake.domain import Award, ClaimKey, Event, Order, Refund
+from services.points.intake.domain import Event, EventKey
 from services.points.intake.models import events
 from services.points.intake.results import as_json
 
 Subject = tuple[str, str, str]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def known_subjects(session: Session, program_id: int, subjects: Sequence[Subject]) -> dict[Subject, int]:
@@ -44,8 +41,8 @@ def remember_subjects(session: Session, program_id: int, members: dict[Subject, 
     )
 
 
-def known_events(session: Session, program_id: int, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Row[Any]]:
-    """Fingerprint and result of those events that came before."""
+def known_events(session: Session, program_id: int, keys: Sequence[EventKey]) -> dict[EventKey, Row[Any]]:
+    """Fingerprint and kept result of those events that came before."""
     rows = session.execute(
         text(
             "SELECT e.source, e.id, e.fingerprint, e.result FROM points_events e"
@@ -69,34 +66,6 @@ def list_events(session: Session, program_id: int, member_id: int, *, limit: int
     return session.execute(mine.order_by(events.c.time.desc(), events.c.source, events.c.id).limit(limit)).all()
 
 
-def lock_orders(session: Session, program_id: int, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Order]:
-    """Those of the orders `(member_id, order_id)` that are known, locked in key order."""
-    rows = session.execute(text(_LOCK_ORDERS), {"p": program_id, **_order_keys(keys)})
-    return {(row.member_id, row.order_id): _order(row) for row in rows}
-
-
-def confirmations(
-    session: Session, program_id: int, keys: Iterable[tuple[int, str]]
-) -> dict[tuple[int, str], datetime]:
-    """When those of the orders were confirmed that were; nothing is locked."""
-    rows = session.execute(text(_CONFIRMATIONS), {"p": program_id, **_order_keys(keys)})
-    return {(row.member_id, row.order_id): row.confirmed_at.astimezone(UTC) for row in rows}
-
-
-def add_orders(session: Session, program_id: int, new: Sequence[Order]) -> None:
-    """Write orders that nobody knew. One that a twin added meanwhile violates the key: the caller begins again."""
-    if not new:
-        return
-    session.execute(text(_ADD_ORDERS), _columns(program_id, new))
-
-
-def put_orders(session: Session, program_id: int, known: Sequence[Order]) -> None:
-    """Write back orders that `lock_orders` found."""
-    if not known:
-        return
-    session.execute(text(_PUT_ORDERS), _columns(program_id, known))
-
-
 def add_events(session: Session, program_id: int, decided: Sequence[tuple[Event, str]]) -> None:
     """Write new events with what came of them (JSON), and offer them to the neighbours as facts, in their order.
 
@@ -116,7 +85,7 @@ def add_events(session: Session, program_id: int, decided: Sequence[tuple[Event,
             "r": _array(result for _, result in decided),
         },
     )
-    facts.append_pointers(session)
+    facts.append_pointers(session, {event.type for event, _ in decided})
 
 
 def amend_events(session: Session, program_id: int, amended: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -170,113 +139,9 @@ UPDATE points_events e
 canonical = encoder(sort_keys=True)
 
 
-_OF_ORDERS = """
-  FROM points_orders q JOIN unnest(CAST(:m AS bigint[]), CAST(:o AS text[])) AS k(m, o)
-    ON (q.member_id, q.order_id) = (k.m, k.o) WHERE q.program_id = :p"""
-
-_LOCK_ORDERS = f"""
-SELECT q.* {_OF_ORDERS} ORDER BY q.member_id, q.order_id FOR UPDATE OF q"""
-
-_CONFIRMATIONS = f"""
-SELECT q.member_id, q.order_id, q.confirmed_at {_OF_ORDERS} AND q.confirmed_at IS NOT NULL"""
-
-_GIVEN_ORDERS = """
-WITH given AS (
-  SELECT m, o, e, f, r, ARRAY(SELECT jsonb_array_elements_text(x)) AS x, y::bigint[] AS y, z::bigint[] AS z, a, c, g, h
-    FROM ROWS FROM (
-      unnest(CAST(:m AS bigint[]), CAST(:o AS text[]), CAST(:e AS text[]), CAST(:f AS bigint[]), CAST(:r AS bigint[]),
-             CAST(:y AS text[]), CAST(:z AS text[]), CAST(:g AS text[]), CAST(:h AS timestamptz[])),
-      jsonb_array_elements(CAST(:x AS jsonb)), jsonb_array_elements(CAST(:a AS jsonb)),
-      jsonb_array_elements(CAST(:c AS jsonb))) AS k(m, o, e, f, r, y, z, g, h, x, a, c))"""
-
-# In one order, so that two batches that know the same orders do not wait for each other.
-_ADD_ORDERS = f"""{_GIVEN_ORDERS}
-INSERT INTO points_orders (program_id, member_id, order_id, paid_event, paid_fen, refunded_fen, refunds, refunds_at,
-                           refunds_fen, awards, claims, confirmed_event, confirmed_at)
-SELECT :p, m, o, e, f, r, x, y, z, a, c, g, h FROM given ORDER BY m, o"""  # noqa: S608 - our own words only
-
-_PUT_ORDERS = f"""{_GIVEN_ORDERS}
-UPDATE points_orders q
-   SET paid_event = g.e, paid_fen = g.f, refunded_fen = g.r, refunds = g.x, refunds_at = g.y, refunds_fen = g.z,
-       awards = g.a, claims = g.c, confirmed_event = g.g, confirmed_at = g.h
-  FROM given g WHERE q.program_id = :p AND (q.member_id, q.order_id) = (g.m, g.o)"""  # noqa: S608 - our own words only
-
-
-def _columns(program_id: int, given: Sequence[Order]) -> dict[str, Any]:
-    return {
-        "p": program_id,
-        "m": arrays.numbers(order.member_id for order in given),
-        "o": arrays.texts(order.order_id for order in given),
-        "e": arrays.texts(order.paid_event for order in given),
-        "f": arrays.numbers(order.paid_fen for order in given),
-        "r": arrays.numbers(order.refunded_fen for order in given),
-        "x": as_json([[refund.id for refund in order.refunds] for order in given]),
-        "y": arrays.texts(_numbers(_microseconds(refund.at) for refund in order.refunds) for order in given),
-        "z": arrays.texts(_numbers(refund.fen for refund in order.refunds) for order in given),
-        "a": as_json([[_kept(award) for award in order.awards] for order in given]),
-        "c": as_json([[[c.rule, c.event, c.at.isoformat()] for c in order.claims] for order in given]),
-        "g": arrays.texts(order.confirmed_event for order in given),
-        "h": arrays.texts(order.confirmed_at.isoformat() if order.confirmed_at else None for order in given),
-    }
-
-
-def _order_keys(keys: Iterable[tuple[int, str]]) -> dict[str, str]:
-    named = sorted(keys)
-    return {"m": arrays.numbers(key[0] for key in named), "o": arrays.texts(key[1] for key in named)}
-
-
 def _array(documents: Iterable[str]) -> str:
     """Texts of JSON documents as one array."""
     return "[" + ",".join(documents) + "]"
-
-
-def _order(row: Row[Any]) -> Order:
-    refunds = zip(row.refunds, row.refunds_at, row.refunds_fen, strict=True)
-    return Order(
-        row.member_id,
-        row.order_id,
-        row.paid_event,
-        row.paid_fen,
-        row.refunded_fen,
-        [Refund(refund_id, _EPOCH + timedelta(microseconds=at), fen) for refund_id, at, fen in refunds],
-        [_award(kept) for kept in row.awards],
-        [ClaimKey(rule, event, datetime.fromisoformat(at)) for rule, event, at in row.claims],
-        row.confirmed_event,
-        row.confirmed_at.astimezone(UTC) if row.confirmed_at else None,
-    )
-
-
-def _kept(award: Award) -> dict[str, Any]:
-    """What an order keeps of an award; what it does not have is left out."""
-    kept = {
-        "event": award.event,
-        "at": award.at.isoformat(),
-        "rule": award.rule,
-        "version": award.version,
-        "version_id": award.version_id,
-        "asset": award.asset,
-        "wanted": award.wanted,
-        "amount": award.amount,
-        "reversed": award.reversed,
-        "parts": award.parts,
-    }
-    if award.pending != "none":
-        kept["pending"] = award.pending
-    if award.spans:
-        kept["spans"] = award.spans
-    return kept
-
-
-def _award(kept: dict[str, Any]) -> Award:
-    return Award(**{**kept, "at": datetime.fromisoformat(kept["at"])})
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def _numbers(values: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _split(subjects: Sequence[Subject]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """CloudEvents intake over HTTP, and the question why."""
 
 from hashlib import sha256
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from flask import Response
@@ -14,10 +15,10 @@ from services.points.database import retried, transaction
 from services.points.intake import clients, schemas, use_cases
 from services.points.intake.domain import Event
 from services.points.intake.repository import Subject, canonical
-from services.points.intake.results import as_json
 from services.points.intake.use_cases import Taken
+from services.points.intake.wordings import WORDINGS
 
-routes = Routes("intake", description="Outside events in, each once, and what came of them")
+routes = Routes("intake", wordings=WORDINGS, description="Outside events in, each once, and what came of them")
 
 
 @routes.post(
@@ -35,8 +36,9 @@ def take_in(caller: Identity, body: list[dict[str, Any]]) -> Response:
     An event's `source` and `id` name it for ever: sent again, it gives its first result; with another content it is
     refused and nothing of the request is taken in.
     """
-    members = _members(caller.program_id, [_subject(event["subject"]) for event in body])
-    events = [_event(caller.program_id, event, members) for event in body]
+    subjects = [_subject(event["subject"]) for event in body]
+    members = _members(caller.program_id, subjects)
+    events = [_event(caller.program_id, event, members[who]) for event, who in zip(body, subjects, strict=True)]
     results = retried(
         lambda session: use_cases.take_in(session, program_id=caller.program_id, events=events, now=now())
     )
@@ -52,38 +54,29 @@ def take_in(caller: Identity, body: list[dict[str, Any]]) -> Response:
 )
 def list_events(caller: Identity, query: dict[str, Any]) -> dict[str, Any]:
     """Why, and why not: events with the decision of every rule that was asked."""
+    program_id, order_id, limit = caller.program_id, query["order_id"], query["limit"]
     with transaction() as session:
         if query["source"] is not None:
-            found = use_cases.show_event(
-                session, program_id=caller.program_id, source=query["source"], event_id=query["id"]
-            )
-            if found is None or owner(caller, found.member_id) != found.member_id:
+            event = use_cases.show_event(session, program_id=program_id, source=query["source"], event_id=query["id"])
+            if event is None or owner(caller, event["member_id"]) != event["member_id"]:
                 raise NotFound()
-            return {"events": [found]}
-        if query["order_id"] is not None:
+            return {"events": [event]}
+        if order_id is not None:
             # Staff and systems may ask about an order without knowing whose it is; members see theirs alone.
             asked = query["member_id"] if caller.kind != "member" else owner(caller, query["member_id"])
-            found = use_cases.list_events_of_order(
-                session,
-                program_id=caller.program_id,
-                order_id=query["order_id"],
-                member_id=asked,
-                limit=query["limit"],
-            )
-            return {"events": found}
+            of_order = {"order_id": order_id, "member_id": asked, "limit": limit}
+            return {"events": use_cases.list_events_of_order(session, program_id=program_id, **of_order)}
         member_id = owner(caller, query["member_id"])
-        return {
-            "events": use_cases.list_events(
-                session, program_id=caller.program_id, member_id=member_id, limit=query["limit"]
-            )
-        }
+        return {"events": use_cases.list_events(session, program_id=program_id, member_id=member_id, limit=limit)}
 
 
 def _members(program_id: int, subjects: list[Subject]) -> dict[Subject, int]:
     """Who the subjects are; levels is asked outside any transaction, and only about those never seen here."""
     members = {subject: int(subject[2]) for subject in subjects if subject[0] == "member"}
+    outside = [subject for subject in subjects if subject not in members]
+    if not outside:
+        return members
     with transaction() as session:
-        outside = [subject for subject in subjects if subject not in members]
         known, unknown = use_cases.unknown_subjects(session, program_id=program_id, subjects=outside)
     if unknown:
         answered = dict(zip(unknown, clients.resolve_members(program_id, unknown), strict=True))
@@ -100,20 +93,14 @@ def _subject(text: str) -> Subject:
 
 
 def _answer(taken: Taken) -> str:
-    named = as_json({"source": taken.event.source, "id": taken.event.id, "replayed": taken.replayed})
-    return f"{named[:-1]},{taken.result[1:]}"
+    replayed = "true" if taken.replayed else "false"
+    source, event_id = quoted(taken.event.source), quoted(taken.event.id)
+    return f'{{"source":{source},"id":{event_id},"replayed":{replayed},{taken.result[1:]}'
 
 
-def _event(program_id: int, event: dict[str, Any], members: dict[Subject, int]) -> Event:
-    text = canonical(event["data"])
-    content = canonical({"subject": event["subject"], "time": event["time"].isoformat(), "type": event["type"]})
-    return Event(
-        event["source"],
-        event["id"],
-        event["type"],
-        members[_subject(event["subject"])],
-        event["time"],
-        event["data"],
-        sha256(f"EVENT\n{program_id}\n{text}\n{content}".encode()).digest(),
-        text,
-    )
+def _event(program_id: int, event: dict[str, Any], member_id: int) -> Event:
+    text, time = canonical(event["data"]), event["time"]
+    subject, kind = quoted(event["subject"]), quoted(event["type"])
+    content = f'{text}\n{{"subject":{subject},"time":"{time.isoformat()}","type":{kind}}}'
+    fingerprint = sha256(f"EVENT\n{program_id}\n{content}".encode()).digest()
+    return Event(event["source"], event["id"], event["type"], member_id, time, event["data"], fingerprint, text)

@@ -1,6 +1,6 @@
 """Taking in outside events: each once, decided by the rules of that moment, posted, and remembered with its reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,23 @@ from services.points.audiences import use_cases as audiences
 from services.points.audiences.domain import NOBODY
 from services.points.budgets import use_cases as budgets
 from services.points.budgets.domain import SlotSpent
-from services.points.intake import awarding, claims_repository, domain, repository
+from services.points.intake import (
+    awarding,
+    claims_repository,
+    deciding,
+    domain,
+    needs,
+    orders_repository,
+    repository,
+    results,
+)
 from services.points.intake.batch import Batch, Step, note_outcomes
-from services.points.intake.domain import Event, EventReused, Order
+from services.points.intake.domain import Event, EventKey, EventReused, Order
 from services.points.intake.repository import Subject
-from services.points.intake.results import as_json
 from services.points.ledger import use_cases as ledger
 from services.points.programs.use_cases import program_book
 from services.points.rules.domain import Facts, decide_all
-from services.points.rules.use_cases import LiveRules, live_set
+from services.points.rules.use_cases import LiveRules, live_set, versions_by_id
 
 
 def unknown_subjects(
@@ -51,48 +59,66 @@ def take_in(session: Session, *, program_id: int, events: Sequence[Event], now: 
     The new ones are offered to the neighbours as facts. Raises `EventReused` (nothing is written) when
     a known source and id come with another content, and `EventFromTheFuture`.
     """
-    known = repository.known_events(session, program_id, [event.key for event in events])
-    fresh: dict[tuple[str, str], Event] = {}
-    for event in events:
-        domain.check_time(event, now=now)
-        earlier = known[event.key].fingerprint if event.key in known else None
-        if event.key in fresh:
-            earlier = fresh[event.key].fingerprint
+    domain.check_times(events, now=now)
+    keys = [event.key for event in events]
+    known = repository.known_events(session, program_id, keys)
+    fresh: dict[EventKey, Event] = {}
+    for key, event in zip(keys, events, strict=True):
+        earlier = known.get(key) or fresh.get(key)
         if earlier is None:
-            fresh[event.key] = event
-        elif earlier != event.fingerprint:
+            fresh[key] = event
+        elif earlier.fingerprint != event.fingerprint:
             raise EventReused(event=event.cause)
-    steps = _take_in_fresh(session, program_id, list(fresh.values()), now) if fresh else {}
-    taken = []
-    for event in events:
-        if event.key in known:
-            taken.append(Taken(event, as_json(known[event.key].result), replayed=True))
-        else:
-            # What comes twice in one request was taken in by its first.
-            taken.append(Taken(event, steps[event.key], replayed=event.key not in fresh))
-            fresh.pop(event.key, None)
-    return taken
+    answers: dict[EventKey, str] = {}
+    if known:
+        told = in_full(session, program_id=program_id, kept=[row.result for row in known.values()])
+        answers = {key: results.as_json(result) for key, result in zip(known, told, strict=True)}
+    if fresh:
+        answers |= zip(fresh, _take_in_fresh(session, program_id, list(fresh.values()), now), strict=True)
+    # What comes twice in one request was taken in by its first.
+    return [
+        Taken(event, answers[key], replayed=fresh.pop(key, None) is None)
+        for key, event in zip(keys, events, strict=True)
+    ]
 
 
-def show_event(session: Session, *, program_id: int, source: str, event_id: str) -> Any | None:
+def show_event(session: Session, *, program_id: int, source: str, event_id: str) -> dict[str, Any] | None:
     """One event with what came of it and why, or None."""
-    return repository.find_event(session, program_id, source, event_id)
+    row = repository.find_event(session, program_id, source, event_id)
+    return _shown(session, program_id, [row])[0] if row else None
 
 
-def list_events(session: Session, *, program_id: int, member_id: int, limit: int) -> Any:
+def list_events(session: Session, *, program_id: int, member_id: int, limit: int) -> list[dict[str, Any]]:
     """A member's events with what came of them, newest first."""
-    return repository.list_events(session, program_id, member_id, limit=limit)
+    return _shown(session, program_id, repository.list_events(session, program_id, member_id, limit=limit))
 
 
-def list_events_of_order(session: Session, *, program_id: int, order_id: str, member_id: int | None, limit: int) -> Any:
+def list_events_of_order(
+    session: Session, *, program_id: int, order_id: str, member_id: int | None, limit: int
+) -> list[dict[str, Any]]:
     """Every event that named an order, oldest first: what was paid, confirmed and refunded, and what came of it."""
-    return repository.list_events_of_order(session, program_id, order_id, member_id=member_id, limit=limit)
+    rows = repository.list_events_of_order(session, program_id, order_id, member_id=member_id, limit=limit)
+    return _shown(session, program_id, rows)
 
 
-def _take_in_fresh(session: Session, program_id: int, fresh: list[Event], now: datetime) -> dict[tuple[str, str], str]:
-    """Take in new events; with every slot of the budgets locked when those of their members have too little."""
+def in_full(session: Session, *, program_id: int, kept: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Results as they were answered, from those that are kept: with the words of every rule that was asked."""
+    versions = versions_by_id(session, program_id=program_id, ids=results.versions_asked(kept))
+    return [results.in_full(one, versions) for one in kept]
+
+
+def _shown(session: Session, program_id: int, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    told = in_full(session, program_id=program_id, kept=[row.result for row in rows])
+    return [{**row._mapping, "result": result} for row, result in zip(rows, told, strict=True)]
+
+
+def _take_in_fresh(session: Session, program_id: int, fresh: list[Event], now: datetime) -> list[str]:
+    """Take in new events; with every slot of the budgets locked when those of their members have too little.
+
+    Returns what came of each, as it is answered.
+    """
     live = live_set(session, program_id)
-    if not awarding.draws_on_budgets(live.rules):
+    if not needs.draws_on_budgets(live.rules):
         return _process(session, program_id, live, fresh, now, wide=True)
     try:
         with session.begin_nested():
@@ -103,21 +129,21 @@ def _take_in_fresh(session: Session, program_id: int, fresh: list[Event], now: d
 
 def _process(
     session: Session, program_id: int, live: LiveRules, fresh: list[Event], now: datetime, *, wide: bool
-) -> dict[tuple[str, str], str]:
+) -> list[str]:
     """Lock in one order: orders, windows of claims, budgets, accounts, events. Decide, award, post and write."""
     batch = Batch(program_book(session, program_id), now)
     _lock_orders(session, batch, fresh)
     _decide(session, batch, live, fresh)
-    keys, named = awarding.windows_needed(batch)
+    keys, named = needs.windows_needed(batch)
     if keys:
         batch.windows = claims_repository.lock_windows(session, program_id, keys)
-        awarding.reach_windows(batch)
+        needs.reach_windows(batch)
         claims_repository.read_moves(session, program_id, batch.windows, named)
         # Whoever confirms one of these orders waits for our windows: what we read here is what there is to know.
-        batch.confirmed = repository.confirmations(session, program_id, awarding.orders_to_ask(batch))
-    needs = awarding.budgets_needed(batch)
-    if needs:
-        batch.pots = budgets.open_pots(session, program_id=program_id, needs=needs, wide=wide)
+        batch.confirmed = orders_repository.confirmations(session, program_id, needs.orders_to_ask(batch))
+    pots = needs.budgets_needed(batch)
+    if pots:
+        batch.pots = budgets.open_pots(session, program_id=program_id, needs=pots, wide=wide)
     awarding.award(batch)
     return _write(session, batch)
 
@@ -125,7 +151,7 @@ def _process(
 def _lock_orders(session: Session, batch: Batch, fresh: list[Event]) -> None:
     keys = {(event.member_id, event.data["order_id"]) for event in fresh if event.type in domain.ORDER_EVENTS}
     if keys:
-        batch.orders = repository.lock_orders(session, batch.program_id, keys)
+        batch.orders = orders_repository.lock_orders(session, batch.program_id, keys)
         batch.known = set(batch.orders)
         batch.orders |= {key: Order(*key) for key in keys - batch.known}
 
@@ -136,24 +162,22 @@ def _decide(session: Session, batch: Batch, live: LiveRules, fresh: list[Event])
         for event in fresh:
             asked.setdefault(event.member_id, []).append(event.time)
     members = audiences.memberships(session, program_id=batch.program_id, asked=asked) if asked else {}
+    zone, program_id = batch.zone, batch.program_id
     for event in fresh:
         step = Step(event)
         batch.steps.append(step)
-        step.reason = awarding.note_on_order(batch, step)
-        if step.reason is None and event.type != "order.refunded":
-            facts_ = Facts(event.type, event.time, event.data, members.get((event.member_id, event.time), NOBODY))
+        step.reason = deciding.note_on_order(batch, step)
+        panel = live.rules.panel(event.type)
+        if step.reason is None and panel is not None and event.type != "order.refunded":
+            member = members[event.member_id, event.time] if members else NOBODY
+            facts = Facts(event.type, event.time, event.data, member)
             decisions = decide_all(
-                live.rules,
-                live.groups,
-                facts_,
-                zone=batch.zone,
-                program_id=batch.program_id,
-                member_id=event.member_id,
+                live.rules, live.groups, facts, zone=zone, program_id=program_id, member_id=event.member_id
             )
-            awarding.note_decisions(batch, step, decisions)
+            deciding.note_decisions(batch, step, panel, decisions)
 
 
-def _write(session: Session, batch: Batch) -> dict[tuple[str, str], str]:
+def _write(session: Session, batch: Batch) -> list[str]:
     program_id = batch.program_id
     if batch.lines:
         note_outcomes(batch, ledger.post(session, batch.lines, zones={program_id: batch.zone}))
@@ -164,10 +188,12 @@ def _write(session: Session, batch: Batch) -> dict[tuple[str, str], str]:
     for order in batch.orders.values():
         order.awards = [award for award in order.awards if award.amount]
     if batch.orders:
-        repository.add_orders(session, program_id, [it for key, it in batch.orders.items() if key not in batch.known])
-        repository.put_orders(session, program_id, [it for key, it in batch.orders.items() if key in batch.known])
+        new = [order for key, order in batch.orders.items() if key not in batch.known]
+        orders_repository.add_orders(session, program_id, new)
+        orders_repository.put_orders(session, program_id, [batch.orders[key] for key in batch.known])
     if batch.amended:
         repository.amend_events(session, program_id, batch.amended)
-    results = {step.event.key: step.result for step in batch.steps}
-    repository.add_events(session, program_id, [(step.event, results[step.event.key]) for step in batch.steps])
-    return results
+    texts = [step.result() for step in batch.steps]
+    kept = [(step.event, text) for step, (_, text) in zip(batch.steps, texts, strict=True)]
+    repository.add_events(session, program_id, kept)
+    return [answer for answer, _ in texts]

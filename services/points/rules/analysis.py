@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any, Literal
 
+from services.points.rules.absent import Group, absent
 from services.points.rules.decisions import Decision, PublishedRule
 from services.points.rules.domain import RuleSet, decide_all
 from services.points.rules.loops import cycles
@@ -61,13 +62,17 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What else is known of the program. `fen_per_unit`: what a unit of an asset is worth when paid with, by asset."""
+    """What else is known of the program. `fen_per_unit`: what a unit of an asset is worth when paid with, by asset.
+
+    `nobody`: the groups named by audiences that no member is in.
+    """
 
     time_zone: str
     program_id: int
     now: datetime
     groups: Mapping[str, str]
     fen_per_unit: Mapping[str, Fraction]
+    nobody: frozenset[Group] = frozenset()
 
 
 def analyse(rules: Sequence[PublishedRule], setting: Setting) -> list[Concern]:
@@ -75,6 +80,7 @@ def analyse(rules: Sequence[PublishedRule], setting: Setting) -> list[Concern]:
     found: list[Concern] = []
     for one in rules:
         found += _forbidden(one)
+        found += _for_nobody(one, setting)
     found += _loops(rules)
     by_trigger: dict[str, list[PublishedRule]] = {}
     for one in sorted(rules, key=lambda one: one.code):
@@ -113,6 +119,21 @@ def _forbidden(one: PublishedRule) -> Iterator[Concern]:
     for violation in review(one.rule):
         severity: Severity = "error" if violation.severity == "refused" else "warning"
         yield Concern(f"policy_{violation.code}", severity, (one.code,), violation.reason_en, violation.reason_zh)
+
+
+def _for_nobody(one: PublishedRule, setting: Setting) -> Iterator[Concern]:
+    """An audience that names what no member has: mistyped, or not filled yet."""
+    for missing in absent(one.rule.audience, setting.nobody):
+        yield Concern(
+            "empty_audience",
+            "warning" if missing.wholly else "note",
+            (one.code,),
+            f"No member has {missing.en}, which {one.code} is for"
+            f"{': it awards nobody' if missing.wholly else ', besides others'}."
+            " Compare the spelling, or fill it first.",
+            f"规则 {one.code} 的适用人群中,{missing.zh} 目前没有任何会员"
+            f"{',该规则不会向任何人发放' if missing.wholly else ''}。请核对拼写,或先添加会员。",
+        )
 
 
 def _loops(rules: Sequence[PublishedRule]) -> Iterator[Concern]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.points.audiences.domain import NOBODY, Membership
 from services.points.rules.rule import Cap, Rule
@@ -18,8 +18,8 @@ class PublishedRule:
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+# Facts and decisions are made for every event; a frozen dataclass takes five times as long to make.
+class Facts(NamedTuple):
     """What rules are asked about: an event, and who its member was at that instant."""
 
     type: str
@@ -28,8 +28,7 @@ class Facts:
     member: Membership = NOBODY
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What one rule decided for one event, and why: the answer to "why" and "why not".
 
     `base` is what the rule itself gives, `factor` (decimal text) what the `campaign` multiplied it by, `wanted` the

@@ -82,8 +82,6 @@ class RuleSet(Sequence[PublishedRule]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and self._rules == other._rules
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __len__(self) -> int:
         return len(self._rules)
 

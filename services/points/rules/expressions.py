@@ -22,6 +22,7 @@ _NOT_OF_THE_EVENT = re.compile(
 )
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _ASSIGNMENT = re.compile(r"(?<![=!<>])=(?!=)|;")
+_PLAIN = (int, str, bool, type(None))
 _ROOT = re.compile(r"\b(data|event|member)\b(?:\.([A-Za-z_]\w*))?")
 #: After so many askings, rules that were asked alone are asked together with the others again.
 _FORGIVEN_AFTER = 1_000
@@ -103,9 +104,8 @@ class Names:
 
     def of(self, data: dict[str, Any]) -> dict[str, Any]:
         """What the expressions see of an event's data."""
-        if self.data is None:
-            return {name: plain(value) for name, value in data.items()}
-        return {name: plain(data[name]) for name in self.data if name in data}
+        named = data if self.data is None else self.data
+        return {name: value if type(value := data[name]) in _PLAIN else plain(value) for name in named if name in data}
 
 
 #: An award's condition and formula.
@@ -146,7 +146,8 @@ class Jury:
             except RuntimeError:
                 self._ask_alone(together, context, answers)
                 self._part(apart | {number for number in together if isinstance(answers[number], Undecidable)})
-        self._ask_alone(apart, context, answers)
+        if apart:
+            self._ask_alone(apart, context, answers)
         return answers
 
     def _ask_alone(self, numbers: Iterable[int], context: dict[str, Any], answers: list[Answer]) -> None:

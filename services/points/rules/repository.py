@@ -1,6 +1,6 @@
 """Every SQL statement over earning rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
@@ -91,6 +91,12 @@ def every_version(session: Session) -> Sequence[Row[Any]]:
     """`program_id, code, version, document` of all that was ever published, of every program."""
     named = (versions.c.program_id, versions.c.code, versions.c.version, versions.c.document)
     return session.execute(select(*named).order_by(versions.c.id)).all()
+
+
+def find_versions(session: Session, program_id: int, ids: Collection[int]) -> list[PublishedRule]:
+    """Those of the versions with these ids that the program has."""
+    mine = select(versions).where(versions.c.program_id == program_id, versions.c.id.in_(ids))
+    return [PublishedRule(row.code, row.version, row.id, rule_of(row.document)) for row in session.execute(mine)]
 
 
 def make_live(session: Session, program_id: int, code: str, version: int | None, *, actor: str) -> None:

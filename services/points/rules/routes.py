@@ -9,8 +9,9 @@ from common.identity import Identity
 from services.points.database import transaction
 from services.points.rules import schemas, use_cases
 from services.points.rules.simulations import Simulation
+from services.points.rules.wordings import WORDINGS
 
-routes = Routes("rules", description="Earning rules: draft, simulate, publish, roll back")
+routes = Routes("rules", wordings=WORDINGS, description="Earning rules: draft, simulate, publish, roll back")
 
 _MARKETERS = (staff("marketer"),)
 

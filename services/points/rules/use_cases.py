@@ -1,7 +1,7 @@
 """The life of an earning rule: draft, simulate, publish, roll back, retire; and the stacking groups."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from services.points.rules.domain import (
     Membership,
     Mode,
     NoDraft,
+    PublishedRule,
     Rule,
     RuleSet,
     UnknownGroup,
@@ -154,6 +155,13 @@ def published_rules(session: Session) -> dict[tuple[int, str, int], Rule]:
     """Every version that was ever published, of every program, by program, code and version."""
     rows = repository.every_version(session)
     return {(row.program_id, row.code, row.version): rule_of(row.document) for row in rows}
+
+
+def versions_by_id(session: Session, *, program_id: int, ids: Collection[int]) -> dict[int, PublishedRule]:
+    """The versions that events name by these ids."""
+    if not ids:
+        return {}
+    return {one.version_id: one for one in repository.find_versions(session, program_id, ids) if one.version_id}
 
 
 def live_set(session: Session, program_id: int) -> LiveRules:

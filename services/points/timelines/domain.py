@@ -6,13 +6,14 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from common.clock import epoch_us, from_epoch_us
 from common.errors import Refusal
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED = re.compile(r"^([a-z][a-z_-]*) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
+_EXCHANGE = re.compile(r"^exchange ([a-z][a-z0-9_-]*)/(.+)\Z")
 _CALLER = re.compile(r"^(staff|system|service|member):([^ ]+)(?: (.+))?\Z")
 #: What only staff see of an item.
 _FOR_STAFF = ("agent", "approved_by", "decided_by", "note", "evidence", "decision_note", "reason", "rule_version")
@@ -34,15 +35,14 @@ class Place:
 
     def text(self) -> str:
         """As a page hands it out."""
-        since = (self.at - _EPOCH) // timedelta(microseconds=1)
-        return urlsafe_b64encode(json.dumps([since, self.source, self.key]).encode()).decode()
+        return urlsafe_b64encode(json.dumps([epoch_us(self.at), self.source, self.key]).encode()).decode()
 
 
 def place_of(text: str) -> Place:
     """What `Place.text` said; raises `BadPlace`."""
     try:
-        since, source, key = json.loads(urlsafe_b64decode(text.encode()))
-        at = _EPOCH + timedelta(microseconds=since)
+        at_us, source, key = json.loads(urlsafe_b64decode(text.encode()))
+        at = from_epoch_us(at_us)
         key.encode()
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
         raise BadPlace() from error
@@ -58,7 +58,9 @@ def event_keys(causes: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def cause_of(text: str, *, events: set[tuple[str, str]], grants: Mapping[str, str]) -> dict[str, Any]:
-    """What caused an entry, as a link: an event of ours, a grant, something with an id, a caller, or time itself."""
+    """What caused an entry, as a link: an event of ours, a grant, something with an id, a partner's order, a caller, or
+    time itself.
+    """
     source, _, rest = text.partition(" ")
     if (source, rest) in events:
         return {"kind": "event", "source": source, "id": rest}
@@ -66,6 +68,8 @@ def cause_of(text: str, *, events: set[tuple[str, str]], grants: Mapping[str, st
         return {"kind": "time"}
     if named := _NAMED.match(text):
         return {"kind": named[1], "id": named[2]}
+    if made := _EXCHANGE.match(text):
+        return {"kind": "exchange", "partner": made[1], "order": made[2]}
     if text in grants:
         return {"kind": "grant", "id": grants[text], "text": text}
     if caller := _CALLER.match(text):

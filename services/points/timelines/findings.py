@@ -26,20 +26,27 @@ class OrderEvent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one of the events did to an account; `waits` of an earning is still pending until `available_at`."""
+    """What was earned for one of the events, or taken back of it by whatever `cause` says.
+
+    `waits` of an earning is still pending until `available_at`.
+    """
 
     member_id: int
     asset: str
     kind: Kind
     amount: int
     cause: str
+    at: datetime
     waits: int | None = None
     available_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to say, and what to do about it, in each language. `event` and `rule` are what it is about."""
+    """One thing to say, and what to do about it, in each language. `event` and `rule` are what it is about.
+
+    What changed afterwards was changed at `at`, by the event or person that `by` names.
+    """
 
     code: str
     en: str
@@ -51,6 +58,8 @@ class Finding:
     asset: str | None = None
     amount: int | None = None
     until: datetime | None = None
+    by: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +102,8 @@ def explain(
     found += _waiting(moved, now=now, zone=zone)
     for event in mine:
         found += _of_event(event)
+        found += _amendments(event, zone=zone)
+    found += _taken_otherwise(mine, moved, zone=zone)
     return Explanation(next(iter(whose)) if len(whose) == 1 else None, found, totals)
 
 
@@ -151,7 +162,7 @@ def _waiting(entries: Sequence[Entry], *, now: datetime, zone: str) -> Iterator[
         if entry.available_at >= UNCONFIRMED:
             yield _finding("awaits_confirmation", event=entry.cause, **facts)
         else:
-            local = entry.available_at.astimezone(zone_of(zone)).strftime("%Y-%m-%d %H:%M")
+            local = _local(entry.available_at, zone)
             yield _finding("pending_until", event=entry.cause, until=entry.available_at, local=local, **facts)
 
 
@@ -181,11 +192,43 @@ def _of_event(event: OrderEvent) -> Iterator[Finding]:
         )
 
 
+def _amendments(event: OrderEvent, *, zone: str) -> Iterator[Finding]:
+    """What became of the event's awards when later arrivals showed what had really happened before them."""
+    assets = {decision["rule"]: decision["asset"] for decision in event.result["decisions"]}
+    for note in event.result.get("amended", ()):
+        at = datetime.fromisoformat(note["at"])
+        about: dict[str, Any] = {"event": event.cause, "rule": note["rule"], "asset": assets[note["rule"]]}
+        if note["to"] != note["from"]:
+            code = "amended_up" if note["to"] > note["from"] else "amended_down"
+            told = {"before": note["from"], "amount": note["to"], "local": _local(at, zone)}
+            yield _finding(code, at=at, by=note["by"], **about, **told)
+        if "reason" in note:
+            code, _, detail = note["reason"].partition(": ")
+            yield _finding(code, at=at, by=note["by"], detail=detail, **about)
+
+
+def _taken_otherwise(events: Sequence[OrderEvent], entries: Sequence[Entry], *, zone: str) -> Iterator[Finding]:
+    """What was taken back by something that is neither an event of the order nor told by an amendment."""
+    told = {event.cause for event in events}
+    told |= {note["by"] for event in events for note in event.result.get("amended", ())}
+    for entry in entries:
+        if entry.kind == Kind.REVERSE and entry.cause not in told:
+            facts: dict[str, Any] = {"asset": entry.asset, "amount": -entry.amount, "local": _local(entry.at, zone)}
+            yield _finding("taken_back", at=entry.at, by=entry.cause, **facts)
+
+
+def _local(instant: datetime, zone: str) -> str:
+    """As people there say it."""
+    return instant.astimezone(zone_of(zone)).strftime("%Y-%m-%d %H:%M")
+
+
 def _amounts(totals: Sequence[Mapping[str, Any]], name: str) -> str:
     return ", ".join(f"{total[name]} {total['asset']}" for total in totals if total[name])
 
 
-def _finding(code: str, *, event: str | None = None, until: datetime | None = None, **facts: Any) -> Finding:
+def _finding(
+    code: str, *, event: str | None = None, until: datetime | None = None, at: datetime | None = None, **facts: Any
+) -> Finding:
     en, zh, next_en, next_zh = sentence(code, {"event": event or "", **facts})
-    about = {name: facts.get(name) for name in ("rule", "asset", "amount")}
-    return Finding(code, en, zh, next_en, next_zh, event=event, until=until, **about)
+    about = {name: facts.get(name) for name in ("rule", "asset", "amount", "by")}
+    return Finding(code, en, zh, next_en, next_zh, event=event, until=until, at=at, **about)

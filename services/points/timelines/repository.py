@@ -16,7 +16,8 @@ _SOURCES: dict[int, str] = {
         SELECT e.received_at AS at, e.source || ' ' || e.id AS key, 'event' AS kind,
                jsonb_build_object('source', e.source, 'id', e.id, 'type', e.type, 'time', e.time,
                                   'order_id', e.data -> 'order_id', 'decisions', e.result -> 'decisions',
-                                  'reversed', e.result -> 'reversed', 'reason', e.result -> 'reason') AS doc
+                                  'asked', e.result -> 'asked', 'reversed', e.result -> 'reversed',
+                                  'reason', e.result -> 'reason') AS doc
           FROM points_events e WHERE e.program_id = :p AND e.member_id = :m AND e.received_at <= :at""",
     2: """
         SELECT a.requested_at, a.id::text, 'adjustment_requested',
@@ -60,7 +61,8 @@ _BRANCHES = " UNION ALL ".join(
     f' ORDER BY at DESC, key COLLATE "C" DESC LIMIT :limit)'
     for rank, query in _SOURCES.items()
 )
-_PAGE = text(f'SELECT * FROM ({_BRANCHES}) t ORDER BY at DESC, source DESC, key COLLATE "C" DESC LIMIT :limit')  # noqa: S608
+_NEWEST = 'at DESC, source DESC, key COLLATE "C" DESC'
+_PAGE = text(f"SELECT * FROM ({_BRANCHES}) t ORDER BY {_NEWEST} LIMIT :limit")  # noqa: S608 - our own words only
 
 
 def list_items(session: Session, program_id: int, member_id: int, *, before: Place, limit: int) -> Sequence[Row[Any]]:
@@ -111,15 +113,21 @@ def events_of_order(session: Session, program_id: int, order_id: str) -> Sequenc
     ).all()
 
 
-def entries_of_causes(session: Session, program_id: int, causes: Sequence[tuple[int, str]]) -> Sequence[Row[Any]]:
-    """What the events `(member, cause)` did to accounts; of a pending earning `waits` and `available_at` too."""
+def earnings_of_causes(session: Session, program_id: int, causes: Sequence[tuple[int, str]]) -> Sequence[Row[Any]]:
+    """What was earned for the events `(member, cause)`, and what was taken back of it, by whatever.
+
+    Of a pending earning `waits` and `available_at` too.
+    """
     return session.execute(
         text(
-            "SELECT e.member_id, s.code AS asset, e.seq, e.kind, e.amount, e.cause, e.at, e.meta, e.posting_id,"
+            "WITH earned AS (SELECT e.* FROM unnest(CAST(:m AS bigint[]), CAST(:c AS text[])) AS k(m, c)"
+            " JOIN points_entries e ON e.program_id = :p AND e.member_id = k.m AND e.cause = k.c AND e.kind = 1),"
+            " moved AS (SELECT * FROM earned UNION ALL SELECT r.* FROM earned e JOIN points_entries r"
+            " ON (r.program_id, r.member_id, r.asset_id, r.reverses) ="
+            " (e.program_id, e.member_id, e.asset_id, e.seq))"
+            " SELECT e.member_id, s.code AS asset, e.kind, e.amount, e.cause, e.at,"
             " h.amount - h.captured AS waits, h.expires_at AS available_at"
-            " FROM unnest(CAST(:m AS bigint[]), CAST(:c AS text[])) AS k(m, c)"
-            " JOIN points_entries e ON e.program_id = :p AND e.member_id = k.m AND e.cause = k.c"
-            " JOIN points_assets s ON (s.program_id, s.id) = (e.program_id, e.asset_id)"
+            " FROM moved e JOIN points_assets s ON (s.program_id, s.id) = (e.program_id, e.asset_id)"
             " LEFT JOIN points_holds h ON e.kind = 1 AND (h.program_id, h.member_id, h.id) ="
             " (e.program_id, e.member_id, e.posting_id) AND h.state = 0"
             " ORDER BY e.member_id, e.asset_id, e.seq"

@@ -8,8 +8,9 @@ from common.http.routes import Routes
 from common.identity import Identity
 from services.points.database import transaction
 from services.points.timelines import schemas, use_cases
+from services.points.timelines.wordings import WORDINGS
 
-routes = Routes("timelines", description="What happened to a member, and why")
+routes = Routes("timelines", wordings=WORDINGS, description="What happened to a member, and why")
 
 _STAFF = (staff("customer_service"), staff("marketer"), staff("finance"))
 

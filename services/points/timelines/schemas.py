@@ -14,12 +14,16 @@ class TimelineQuery(Schema):
 
 
 class CauseSchema(Schema):
-    """What caused an item, as a link: an event (source, id), an adjustment, changeset or grant (id), a caller, time."""
+    """What caused an item, as a link: an event (source, id), an adjustment, changeset or grant (id), an exchange
+    (partner, order), a caller, time.
+    """
 
     kind = fields.String(required=True)
     id = fields.String()
     source = fields.String()
     key = fields.String()
+    partner = fields.String()
+    order = fields.String()
     text = fields.String()
 
 
@@ -48,6 +52,7 @@ class TimelineItem(Schema):
     uncollected = fields.Integer()
     factor = fields.String(allow_none=True)
     campaign = fields.String(allow_none=True)
+    exchange = fields.String()
     agent = fields.String()
     approved_by = fields.String()
     decided_by = fields.String(allow_none=True)
@@ -83,7 +88,10 @@ class ExplanationQuery(Schema):
 
 
 class FindingSchema(Schema):
-    """One thing to say and what to do, in each language; `event` and `rule` are what it is about."""
+    """One thing to say and what to do, in each language; `event` and `rule` are what it is about.
+
+    What changed an award afterwards is named by `by` (an event's source and id, or who it was) with the instant `at`.
+    """
 
     code = fields.String(required=True)
     en = fields.String(required=True)
@@ -95,6 +103,8 @@ class FindingSchema(Schema):
     asset = fields.String(required=True, allow_none=True)
     amount = fields.Integer(required=True, allow_none=True)
     until = Instant(required=True, allow_none=True)
+    by = fields.String(required=True, allow_none=True)
+    at = Instant(required=True, allow_none=True)
 
 
 class OrderTotals(Schema):

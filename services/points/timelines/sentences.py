@@ -24,8 +24,8 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
     "other_member": (
         "Order {order} belongs to another member: {members}.",
         "订单 {order} 属于其他会员:{members}。",
-        "Ask which account the order was placed with; accounts of one person can be merged.",
-        "请确认下单所用账号;同一人的多个账号可申请合并。",
+        "Ask which account the order was placed with, and look under that member.",
+        "请确认下单所用账号,并在该会员名下查看。",
     ),
     "several_members": (
         "Events about this order came for several members: {members}.",
@@ -42,9 +42,9 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
     "points_given": ("The order gave {amounts}.", "该订单已发放:{amounts}。", *_NOTHING),
     "all_pending": (
         "The order gave {amounts}, which cannot be spent yet.",
-        "该订单已发放 {amounts},目前处于冻结期,暂不可用。",
+        "该订单已发放 {amounts},目前待到账,暂不可用。",
         "Tell the member from when on they count; see below.",
-        "请告知会员解冻时间,见下方说明。",
+        "请告知会员到账时间,见下方说明。",
     ),
     "all_refunded": (
         "Order {order} was refunded wholly, so nothing is left of its points.",
@@ -77,13 +77,13 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "pending_until": (
         "{amount} {asset} of it can be spent from {local} on.",
-        "其中 {amount} {asset} 将于 {local} 解冻可用。",
+        "其中 {amount} {asset} 将于 {local} 到账可用。",
         "Tell the member that instant.",
-        "请告知会员解冻时间。",
+        "请告知会员到账时间。",
     ),
     "awaits_confirmation": (
         "{amount} {asset} of it wait until the order is confirmed.",
-        "其中 {amount} {asset} 待订单确认收货后解冻。",
+        "其中 {amount} {asset} 待订单确认收货后到账。",
         "Once the goods are kept, the shop's system sends order.confirmed; ask for it when it is late.",
         "确认收货后由商城系统发送 order.confirmed;如迟迟未到请联系商城系统。",
     ),
@@ -174,6 +174,23 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "A refund took back {amount} {asset} of rule {rule}.",
         "因退款收回规则 {rule} 发放的 {amount} {asset}。",
         *_NOTHING,
+    ),
+    "amended_up": (
+        "When {by} arrived ({local}), rule {rule} was decided anew: {before} {asset} became {amount}.",
+        "{local} 收到 {by} 后,规则 {rule} 重新计算:{before} {asset} 变为 {amount}。",
+        *_NOTHING,
+    ),
+    "amended_down": (
+        "When {by} arrived ({local}), rule {rule} was decided anew: {before} {asset} became {amount}.",
+        "{local} 收到 {by} 后,规则 {rule} 重新计算:{before} {asset} 变为 {amount}。",
+        "Tell the member that the rule's cap goes by when things happened, not by when we heard of them.",
+        "请告知会员:规则上限按事件发生的先后计算,而非按系统收到的先后。",
+    ),
+    "taken_back": (
+        "{amount} {asset} of it were taken back by {by} ({local}).",
+        "其中 {amount} {asset} 已于 {local} 被 {by} 收回。",
+        "Ask them for the reason; the member's timeline shows it too.",
+        "请向操作方确认原因,也可在会员时间线中查看。",
     ),
     "not_all_there": (
         "A refund was to take back more of rule {rule} than was there ({detail}).",

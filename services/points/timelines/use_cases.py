@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.points.intake import use_cases as intake
 from services.points.ledger.domain import Kind
 from services.points.programs.use_cases import read_book
 from services.points.timelines import domain, findings, repository
@@ -23,6 +24,7 @@ _OF_META = (
     "uncollected",
     "factor",
     "campaign",
+    "exchange",
 )
 _LATEST = Place(datetime(2200, 1, 1, tzinfo=UTC), 99, "")
 
@@ -39,7 +41,8 @@ def timeline(
     causes = [row.doc["cause_text"] for row in rows if row.doc.get("cause_text")]
     events = repository.known_events(session, program_id, member_id, domain.event_keys(causes))
     grants = repository.grants_of(session, program_id, member_id, causes)
-    items = [_item(row, events, grants) for row in rows]
+    docs = intake.in_full(session, program_id=program_id, kept=[row.doc for row in rows])
+    items = [_item(row, doc, events, grants) for row, doc in zip(rows, docs, strict=True)]
     if not for_staff:
         items = [domain.for_members(item) for item in items]
     last = rows[-1] if len(rows) == limit else None
@@ -50,28 +53,29 @@ def explain(session: Session, *, program_id: int, order_id: str, member_id: int 
     """What became of an order and why: its events, every rule considered, and the next step for who is asked."""
     zone = read_book(session, program_id).program.time_zone
     rows = repository.events_of_order(session, program_id, order_id)
+    results = intake.in_full(session, program_id=program_id, kept=[row.result for row in rows])
     causes = [(row.member_id, f"{row.source} {row.id}") for row in rows]
     events = [
-        OrderEvent(f"{row.source} {row.id}", row.type, row.member_id, row.time, row.data, row.result) for row in rows
+        OrderEvent(f"{row.source} {row.id}", row.type, row.member_id, row.time, row.data, result)
+        for row, result in zip(rows, results, strict=True)
     ]
     entries = [
-        Entry(row.member_id, row.asset, Kind(row.kind), row.amount, row.cause, row.waits, row.available_at)
-        for row in repository.entries_of_causes(session, program_id, causes)
+        Entry(row.member_id, row.asset, Kind(row.kind), row.amount, row.cause, row.at, row.waits, row.available_at)
+        for row in repository.earnings_of_causes(session, program_id, causes)
     ]
     found = findings.explain(order_id, events, entries, asked=member_id, now=now, zone=zone)
-    shown = [row._mapping for row in rows] if member_id is None or not found.elsewhere else []
+    told = [{**row._mapping, "result": result} for row, result in zip(rows, results, strict=True)]
     return {
         "order_id": order_id,
         "member_id": found.member_id,
         "verdict": found.verdict,
         "findings": found.findings,
         "totals": found.totals,
-        "events": shown,
+        "events": told if member_id is None or not found.elsewhere else [],
     }
 
 
-def _item(row: Any, events: set[tuple[str, str]], grants: dict[str, str]) -> dict[str, Any]:
-    doc = dict(row.doc)
+def _item(row: Any, doc: dict[str, Any], events: set[tuple[str, str]], grants: dict[str, str]) -> dict[str, Any]:
     cause_text = doc.pop("cause_text", None)
     item: dict[str, Any] = {"at": row.at, "kind": row.kind}
     if row.kind == "entry":
