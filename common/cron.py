@@ -39,7 +39,7 @@ class _Coalesced(CronJob):
         except RedisError as error:
             # Redis may be restarting; the next tick tries again.
             log.warning("cron_enqueue_failed %s %s", self.func_name, error)
-        return None  # type: ignore[return-value]
+        return None  # type: ignore[return-value]  # RQ's scheduler does not look at the job
 
 
 class Cron(CronScheduler):
@@ -65,7 +65,7 @@ def main(modules: list[str]) -> None:
     for module in modules:
         for entry in importlib.import_module(module).SCHEDULE:
             cron.add(entry)
-    cron.start()  # type: ignore[no-untyped-call]
+    cron.start()  # type: ignore[no-untyped-call]  # RQ annotates its scheduler in part only
 
 
 if __name__ == "__main__":

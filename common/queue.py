@@ -29,12 +29,17 @@ def redis() -> Redis:
 
 
 def queue(name: str) -> Queue:
-    """The RQ queue of a service."""
+    """An RQ queue: a service's own is called as the service."""
     return Queue(name, connection=redis(), serializer=JSONSerializer)
 
 
+def heavy(service: str) -> str:
+    """The name of a service's queue for what may take long: with a worker of its own, so that feeds never wait."""
+    return f"{service}.heavy"
+
+
 def enqueue(name: str, function: str, *args: Any, timeout_seconds: int = 600) -> None:
-    """Put work on a service's queue, by dotted path. Raises `RedisError` when Redis does not answer."""
+    """Put work on a queue, by dotted path. Raises `RedisError` when Redis does not answer."""
     queue(name).enqueue(function, args=args, result_ttl=0, failure_ttl=86_400, job_timeout=timeout_seconds)
 
 

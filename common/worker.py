@@ -1,5 +1,6 @@
-"""The RQ worker of a service. It does not fork per job: a feed job is milliseconds, a fork costs tens of them."""
+"""The RQ workers of a service. None forks per job: a feed job is milliseconds, a fork costs tens of them."""
 
+import gc
 import time
 from functools import lru_cache
 
@@ -17,15 +18,18 @@ from common.service_client import Neighbour
 log = structlog.get_logger()
 
 
-def work(service: Service) -> None:
-    """Work until stopped; waits for a Redis that went away."""
+def work(name: str) -> None:
+    """Work off the queue of that name until stopped; waits for a Redis that went away."""
+    # What is loaded by now stays: the collector, which large jobs call often, need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     while True:
         try:
-            worker = SimpleWorker([queue(service.name)], connection=redis(), serializer=JSONSerializer)
+            worker = SimpleWorker([queue(name)], connection=redis(), serializer=JSONSerializer)
             worker.work(logging_level="WARNING")
             return
         except RedisError as error:
-            log.warning("queue_unavailable", service=service.name, error=str(error))
+            log.warning("queue_unavailable", queue=name, error=str(error))
             time.sleep(1)
 
 

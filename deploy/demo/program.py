@@ -110,4 +110,5 @@ def _has_ladder(marketer: Person) -> bool:
 def _gateway(environment: Mapping[str, str], *words: str) -> dict[str, str]:
     command = [sys.executable, "-m", "gateway", *words, "--json"]
     done = subprocess.run(command, env={**os.environ, **environment}, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+    told: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return told

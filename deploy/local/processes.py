@@ -68,7 +68,13 @@ PRELOAD: Mapping[Kind, tuple[str, ...]] = {
         "common.http.app",
         "common.service_client",
     ),
-    "worker": ("common.commands", "common.worker", "common.service", "common.service_client", "rq.cron"),
+    "worker": (
+        "common.commands",
+        "common.worker",
+        "common.service_client",
+        "rq.cron",
+        *(f"{PACKAGES[service]}.service" for service in WITH_WORKER),
+    ),
 }
 
 
@@ -89,6 +95,7 @@ PLATFORM = Platform(
             Process(name=f"{service}.worker", kind="worker", command=program(PACKAGES[service], "worker"))
             for service in WITH_WORKER
         ),
+        Process(name="points.heavy", kind="worker", command=program("services.points", "worker", "--heavy")),
         Process(
             name="cron",
             kind="worker",

@@ -3,17 +3,17 @@
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from common.commands import service_commands
-from services.points.audit import replay as replaying
-from services.points.database import transaction
-from services.points.figures import use_cases as figures
-from services.points.rebuild import Advance
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from services.points.audit.replay import Comparison
+    from services.points.rebuild import Advance
 
 commands = service_commands("services.points")
 
@@ -28,6 +28,9 @@ _CAPTION = (
 @commands.command()
 def rebuild_figures() -> None:
     """Make the daily figures anew from the entries that were folded into them, in place of those that are there."""
+    from services.points.database import transaction
+    from services.points.figures import use_cases as figures
+
     with transaction() as session:
         rows, digest = figures.rebuild(session)
     click.echo(f"{rows} rows, digest {digest}")
@@ -43,11 +46,15 @@ def replay(as_json: bool) -> None:
 
     One snapshot: the system may go on meanwhile, and nothing is left behind.
     """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from services.points.audit import replay as replaying
     from services.points.service import REBUILDS
 
     with Progress(console=Console(stderr=True), transient=True) as bars, replaying.snapshot() as session:
 
-        def show(name: str, steps: int) -> Advance:
+        def show(name: str, steps: int) -> "Advance":
             bar = bars.add_task(name, total=steps)
             return lambda done: bars.advance(bar, done)
 
@@ -59,7 +66,9 @@ def replay(as_json: bool) -> None:
     sys.exit(0 if all(one.equal for one in compared) else 1)
 
 
-def _table(compared: list[replaying.Comparison]) -> Table:
+def _table(compared: "list[Comparison]") -> "Table":
+    from rich.table import Table
+
     table = Table(
         "what", "rows", "live", "rebuilt", "equal", "where", title="points", caption=_CAPTION, title_justify="left"
     )

@@ -1,4 +1,7 @@
-"""RQ entry points of the points service: wake-ups and sweeps, each a few lines over the same use cases as HTTP."""
+"""RQ entry points of the points service: wake-ups and sweeps, each a few lines over the same use cases as HTTP.
+
+What may take longer than a feed should wait stands in the heavy queue, which has a worker of its own.
+"""
 
 import uuid
 
@@ -14,6 +17,7 @@ from services.points.changesets import jobs as changesets
 from services.points.database import database, keys, transaction
 from services.points.figures import use_cases as figures
 from services.points.ledger import use_cases as ledger
+from services.points.wakeups import HEAVY
 
 
 @job("points")
@@ -33,7 +37,7 @@ def seal_entries() -> None:
     audit.seal_if_rested()
 
 
-@job("points")
+@job(HEAVY)
 def settle_due_accounts() -> None:
     """Expire dead lots and holds of accounts that nobody touched, a transaction every 500 accounts."""
     after: tuple[int, int, int] | None = (0, 0, 0)
@@ -42,13 +46,13 @@ def settle_due_accounts() -> None:
             after = ledger.settle_due(session, after=after)
 
 
-@job("points")
+@job(HEAVY)
 def forget_old_keys() -> None:
     """Delete idempotency keys that were kept long enough. The ledger's own keys are kept for ever."""
     forget_keys(database, keys, now=now())
 
 
-@job("points")
+@job(HEAVY)
 def fold_figures() -> None:
     """Fold what was posted since into the daily figures, a page and its cursor in one transaction."""
     more = True
@@ -82,25 +86,25 @@ def resume_changesets() -> None:
     changesets.resume()
 
 
-@job("points")
+@job(HEAVY)
 def check_changeset(program_id: int, changeset_id: str) -> None:
     """The dry run of a changeset."""
     changesets.check(program_id, uuid.UUID(changeset_id))
 
 
-@job("points")
+@job(HEAVY)
 def apply_changeset(program_id: int, changeset_id: str) -> None:
     """Post every line of an approved changeset, or none."""
     changesets.apply(program_id, uuid.UUID(changeset_id))
 
 
-@job("points")
+@job(HEAVY)
 def undo_changeset(program_id: int, changeset_id: str) -> None:
     """Reverse every line of a changeset, or none."""
     changesets.undo(program_id, uuid.UUID(changeset_id))
 
 
-@job("points")
+@job(HEAVY)
 def run_backtest(program_id: int, backtest_id: int) -> None:
     """A slice of a back-test."""
     backtests.run(program_id, backtest_id)

@@ -1,6 +1,7 @@
 """What cron enqueues for the points service."""
 
 from common.cron import Every
+from common.queue import heavy
 
 SCHEDULE = [
     *(
@@ -8,9 +9,9 @@ SCHEDULE = [
         for source in ("levels", "referrals", "redemption")
     ),
     Every("services.points.jobs.seal_entries", "points", seconds=2),
-    Every("services.points.jobs.settle_due_accounts", "points", seconds=300),
-    Every("services.points.jobs.forget_old_keys", "points", crontab="17 19 * * *"),
-    Every("services.points.jobs.fold_figures", "points", seconds=10),
+    Every("services.points.jobs.settle_due_accounts", heavy("points"), seconds=300),
+    Every("services.points.jobs.forget_old_keys", heavy("points"), crontab="17 19 * * *"),
+    Every("services.points.jobs.fold_figures", heavy("points"), seconds=10),
     Every("services.points.jobs.level_budgets", "points", seconds=60),
     Every("services.points.jobs.expire_adjustments", "points", seconds=300),
     Every("services.points.jobs.resume_changesets", "points", seconds=30),

@@ -1,11 +1,12 @@
 """Applying a changeset and undoing it: every line in one transaction, or none.
 
 Accounts are opened before, in transactions of their own: within the one that holds thousands of locks nothing waits to
-be made. Chunks follow each other in account order, as every posting takes its locks, so that nobody deadlocks with it.
+be made. What can be prepared is prepared before the first account is locked, for others wait only for what comes then.
+Chunks follow each other in account order, as every posting takes its locks, so that nobody deadlocks with it.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from sqlmodel import Session
 from services.points.changesets import clients, posting, repository
 from services.points.changesets.domain import Fault, Kind, Line, LinesRefused, State
 from services.points.ledger import use_cases as ledger
+from services.points.ledger.domain import Line as Posting
 from services.points.ledger.domain import Status
+from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import ProgramBook, read_book
 
 _CHUNK = 1_000
@@ -49,8 +52,7 @@ def apply(session: Session, *, program_id: int, changeset_id: uuid.UUID, now: da
     if row is None:
         return False
     book, faults = read_book(session, program_id), []
-    for lines in _pages(session, row, book):
-        drafted = [ledger.line_of(book, posting.command(row, line), now=now) for line in lines]
+    for lines, drafted in _drafted(session, row, book, posting.command, now=now):
         outcomes = ledger.post_all_or_nothing(session, drafted, zones=_zones(book))
         faults += [
             posting.refused(line, outcome)
@@ -75,8 +77,7 @@ def undo(session: Session, *, program_id: int, changeset_id: uuid.UUID, now: dat
     if row is None:
         return False
     book, faults = read_book(session, program_id), []
-    for lines in _pages(session, row, book, backwards=True):
-        drafted = [ledger.line_of(book, posting.reversal(row, line), now=now) for line in lines]
+    for lines, drafted in _drafted(session, row, book, posting.reversal, now=now, backwards=True):
         outcomes = ledger.post_all_or_nothing(session, drafted, zones=_zones(book))
         for line, outcome in zip(lines, outcomes, strict=True):
             if outcome.status == Status.POSTED:
@@ -101,6 +102,22 @@ def note_refused(session: Session, *, program_id: int, changeset_id: uuid.UUID, 
         return
     repository.replace_faults(session, row, sorted(faults, key=lambda fault: (fault.part, fault.line)))
     repository.change(session, row, status=back.value)
+
+
+def _drafted(
+    session: Session,
+    row: Any,
+    book: ProgramBook,
+    command: Callable[[Any, Line], Command],
+    *,
+    now: datetime,
+    backwards: bool = False,
+) -> list[tuple[list[Line], list[Posting]]]:
+    """Every page of lines with what the ledger is to post for it; a thousand lines are a megabyte."""
+    return [
+        (lines, [ledger.line_of(book, command(row, line), now=now) for line in lines])
+        for lines in _pages(session, row, book, backwards=backwards)
+    ]
 
 
 def _pages(session: Session, row: Any, book: ProgramBook, *, backwards: bool = False) -> Iterator[list[Line]]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
 from sqlmodel import Session
 
-from common.service import Finding
+from common.service import Finding, examine
 
 # What the entries of each changeset come to by account; `kind` 8 are reversals.
 _ENTRIES = """
@@ -39,8 +38,5 @@ _QUERIES: dict[str, str] = {
 
 def check_changesets(session: Session) -> Iterable[Finding]:
     """One statement an invariant."""
-    checked = int(session.execute(text("SELECT count(*) FROM points_changesets")).scalar_one())
     for name, query in _QUERIES.items():
-        offenders = session.execute(text(f"SELECT *, count(*) OVER () FROM ({query}) q LIMIT 3")).all()
-        where = "; ".join("/".join(map(str, row[:-1])) for row in offenders)
-        yield Finding(name, checked, int(offenders[0][-1]) if offenders else 0, where)
+        yield examine(session, name, among="points_changesets", offenders=query)

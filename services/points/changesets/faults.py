@@ -73,7 +73,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     ),
     "duplicate_line": (
         "It says again what line {of_line} of sheet {of_part} says; leave one of them out.",
-        "与第 {of_part} 个表的第 {of_line} 行重复,请删除其一。",
+        "与第 {of_part} 个表格的第 {of_line} 行重复,请删除其一。",
     ),
     "opened_already": (
         "The account has an opening balance already (changeset {changeset!r}); leave the line out.",
@@ -83,7 +83,10 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "Only {available} would be there, {short_by} too few: it would go below zero. Take less.",
         "届时可用 {available},还差 {short_by},会低于零;请减少扣减数量。",
     ),
-    "balance_too_large": ("The balance would become too large to count exactly.", "余额超出可精确表示的范围。"),
+    "balance_too_large": (
+        "The balance would become too large to count exactly; give less.",
+        "余额将超出可精确表示的范围,请减少数量。",
+    ),
     "account_frozen": (
         "The account is frozen, so nothing can be taken from it; unfreeze it or leave the line out.",
         "账户已冻结,无法扣减;请先解冻或删除该行。",

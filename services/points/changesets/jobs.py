@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import structlog
-from redis.exceptions import RedisError
 
 from common.clock import now
 from common.errors import NeighbourUnavailable
-from common.queue import enqueue_once
+from services.points import wakeups
 from services.points.changesets import applying, clients, domain, dry_run, sheet, use_cases
 from services.points.changesets.clients import MOST_AT_ONCE, SubjectRefused
 from services.points.changesets.domain import Fault, Kind, Line, LinesRefused
@@ -22,16 +21,10 @@ _JOBS = {"checking": "check_changeset", "approved": "apply_changeset", "undoing"
 
 
 def resume() -> None:
-    """Enqueue a job for every changeset that waits for one."""
+    """Ask again for a job for every changeset that waits for one."""
     with transaction() as session:
-        waiting = use_cases.working(session)
-    for program_id, changeset_id, status in waiting:
-        try:
-            job = f"services.points.jobs.{_JOBS[status]}"
-            enqueue_once("points", job, program_id, str(changeset_id), within_seconds=30)
-        except RedisError as error:
-            log.warning("resume_failed", error=str(error))
-            return
+        for program_id, changeset_id, status in use_cases.working(session):
+            wakeups.ask(session, _JOBS[status], program_id, str(changeset_id))
 
 
 def check(program_id: int, changeset_id: uuid.UUID) -> None:

@@ -1,7 +1,5 @@
 """What goes over the wire about changesets."""
 
-from typing import Any
-
 from marshmallow import Schema, fields, validate
 
 from common.http.fields import Flag, Instant, query_integer, text
@@ -175,8 +173,3 @@ def position(after: str) -> tuple[int, int]:
     """Part and line of `1.204`."""
     part, line = after.split(".")
     return int(part), int(line)
-
-
-def as_csv_cell(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula is shown as text."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

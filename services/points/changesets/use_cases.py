@@ -33,11 +33,10 @@ def upload(
 def add_sheet(
     session: Session, *, program_id: int, changeset_id: uuid.UUID, uploader: Identity, csv: str, more: bool
 ) -> Any:
-    """One more sheet of a draft, by whoever began it. Raises `NotFound`, `WrongState`, `TooManyParts`."""
+    """One more sheet of a draft, by whoever began it. Raises `NotFound`, `NotYours`, `WrongState`, `TooManyParts`."""
     row = repository.get_changeset(session, program_id, changeset_id, lock=True)
     if row.uploaded_by != uploader.subject:
         raise domain.NotYours()
-    domain.check_move(row.status, State.CHECKING)
     if row.status != State.DRAFT:
         raise domain.WrongState(state=row.status, wanted=State.DRAFT)
     if row.parts >= domain.MOST_PARTS:

@@ -20,6 +20,6 @@ WORDINGS: Wordings = {
         "该批次由他人创建,请新建您自己的批次。",
     ),
     domain.TooManyParts: Wording(
-        422, "A changeset has at most {most} sheets; begin another one.", "一个批次最多 {most} 个分片,请另建批次。"
+        422, "A changeset has at most {most} sheets; begin another one.", "一个批次最多 {most} 个表格,请另建批次。"
     ),
 }
