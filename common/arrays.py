@@ -14,6 +14,11 @@ def numbers(values: Iterable[int | None]) -> str:
     return "{" + str(list(values))[1:-1].replace("None", "NULL") + "}"
 
 
+def lists(values: Iterable[list[int]]) -> str:
+    """Lists of numbers of any length, for `text[]`: each reads as an array of its own, `l::bigint[]`."""
+    return "{" + str(list(values))[1:-1].replace("[", '"{').replace("]", '}"') + "}"
+
+
 def ids(values: Iterable[bytes | None]) -> str:
     """16 bytes each, for `uuid[]`."""
     return "{" + ",".join(["NULL" if value is None else value.hex() for value in values]) + "}"

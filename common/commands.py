@@ -29,7 +29,8 @@ def service_commands(package: str) -> click.Group:
     def commands() -> None: ...
 
     def service() -> "Service":
-        return importlib.import_module(f"{package}.service").service  # type: ignore[no-any-return]
+        declared: Service = importlib.import_module(f"{package}.service").service
+        return declared
 
     @commands.command()
     def migrate() -> None:
@@ -60,14 +61,16 @@ def service_commands(package: str) -> click.Group:
         serve(package.rsplit(".", 1)[-1], f"{package}.wsgi:app", workers=workers)
 
     @commands.command()
-    def worker() -> None:
+    @click.option("--heavy", "of_heavy_jobs", is_flag=True, help="Work off the service's heavy jobs, nothing else.")
+    def worker(of_heavy_jobs: bool) -> None:
         """Work off the service's queue (RQ, in this process: feed jobs are many and small)."""
         from common.logs import configure_logs
+        from common.queue import heavy
         from common.worker import work
 
         it = service()
-        configure_logs(settings(), service=f"{it.name}.worker")
-        work(it)
+        configure_logs(settings(), service=f"{it.name}.{'heavy' if of_heavy_jobs else 'worker'}")
+        work(heavy(it.name) if of_heavy_jobs else it.name)
 
     @commands.command()
     @click.argument("source")

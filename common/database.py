@@ -6,11 +6,16 @@ Engines open at first use because RQ workers and gunicorn fork, and a connection
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, MetaData, Table, create_engine, text
 from sqlmodel import Session, SQLModel
 
 from common.settings import settings
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 # Nobody waits for ever: a stopped lock holder must not stop its neighbours (ledger.md §7).
 _LIMITS = "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=20s -c timezone=UTC"
@@ -19,9 +24,21 @@ _LIMITS = "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_se
 NAMING = {"pk": "%(table_name)s_pkey", "ix": "%(column_0_N_label)s_idx"}
 
 
+#: Psycopg's own connection, for statements that are given to it directly.
+DriverConnection: TypeAlias = "Connection[Any]"
+
+
 def core(row: type[SQLModel]) -> Table:
     """The Core table behind a SQLModel class: statements are written over `table.c`, typed and without an ORM unit."""
-    return row.__table__  # type: ignore[attr-defined, no-any-return]
+    table: Table = row.__table__  # type: ignore[attr-defined]  # SQLAlchemy sets it on every table class
+    return table
+
+
+def driver_connection(session: Session) -> "Connection[Any]":
+    """The psycopg connection under a session, in its transaction: for COPY, pipelines and binary rows."""
+    driven: Connection[Any] | None = session.connection().connection.driver_connection
+    assert driven is not None, "a session's connection is open"
+    return driven
 
 
 class Database:
@@ -78,6 +95,26 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
+
+    @contextmanager
+    def autocommit(self) -> Iterator["Connection[Any]"]:
+        """Psycopg's connection, on which every statement is a transaction of its own.
+
+        For what one statement does: around it a session, a BEGIN and a COMMIT would cost five times as much.
+        """
+        taken = self.engine.raw_connection()
+        connection: Connection[Any] | None = taken.driver_connection
+        assert connection is not None, "it has just been opened"
+        try:
+            connection.autocommit = True
+            yield connection
+        finally:
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                connection.autocommit = False
+            else:
+                # Broken, or left in the middle of something: nobody else shall have it.
+                taken.invalidate()
+            taken.close()
 
     def ping(self) -> None:
         """Raise when the database does not answer or was never migrated."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 class Refusal(Exception):
     """A rule said no. Nothing was written. `facts` are the numbers and names that a message needs.
 
-    Subclasses are named after what was refused (`InsufficientPoints`) and carry a stable `code`.
+    Subclasses are named after what was refused (`InsufficientPoints`) and carry a stable `code`. `replayed`: it was
+    said before, under the same idempotency key.
     """
 
     code: ClassVar[str] = "refused"
@@ -16,6 +17,7 @@ class Refusal(Exception):
     def __init__(self, **facts: int | str) -> None:
         super().__init__(self.code, facts)
         self.facts = facts
+        self.replayed = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ object; the standard library's own C encoder can be kept.
 """
 
 from collections.abc import Callable
-from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]  # not in typeshed
 from typing import Any
 
 

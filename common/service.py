@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, text
 from sqlmodel import Session
 
 from common.database import Database
-from common.feed import FeedTables, Subscription
+from common.feed import FeedTables, Subscription, topics_appended
 from common.feed.producer import Expand
 from common.http.problems import Wordings
 from common.http.routes import Routes
 from common.queue import wake
+
+#: How many offenders a finding names.
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,34 @@ class Finding:
     detail: str = ""
 
 
+def examine(session: Session, name: str, *, among: str, offenders: str) -> Finding:
+    """Whether an invariant holds that one statement decides, and the first keys that break it.
+
+    `among` is what is looked at, a table with or without WHERE; `offenders` selects the key of each row that is wrong.
+    """
+    checked = session.execute(text(f"SELECT count(*) FROM {among}")).scalar_one()  # noqa: S608 - a check's own words
+    first = text(f"SELECT *, count(*) OVER () FROM ({offenders}) q LIMIT {_SHOWN}")  # noqa: S608 - a check's own words
+    wrong = session.execute(first).all()
+    keys = ("/".join(map(str, row[:-1])) for row in wrong)
+    return Finding(name, checked, wrong[0][-1] if wrong else 0, "; ".join(keys))
+
+
 #: Checks one invariant over the whole database of the service.
 Check = Callable[[Session], Iterable[Finding]]
 
 
+def invariant(name: str, among: str, offenders: str) -> Check:
+    """The check of one invariant, as `examine` has it."""
+
+    def check(session: Session) -> Iterable[Finding]:
+        yield examine(session, name, among=among, offenders=offenders)
+
+    return check
+
+
 @dataclass(frozen=True)
 class Service:
-    """One deployable. `wakes` are the services that consume its feed; `consumes` is what it takes from others."""
+    """One deployable. `wakes` says who consumes which topics of its feed; `consumes` is what it takes from others."""
 
     name: str
     title: str
@@ -39,19 +62,23 @@ class Service:
     feed: FeedTables
     keys: Table
     routes: tuple[Routes, ...]
-    wordings: Wordings
-    wakes: tuple[str, ...] = ()
+    wakes: dict[str, frozenset[str]] = field(default_factory=dict)
     consumes: tuple[Subscription, ...] = ()
     expand: dict[str, Expand] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
-    extensions: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.database.after_commit(self._wake_consumers)
 
+    @property
+    def wordings(self) -> Wordings:
+        """How each refusal is answered, whichever of the routes meets it."""
+        return {refusal: wording for routes in self.routes for refusal, wording in routes.wordings.items()}
+
     def _wake_consumers(self, session: Session) -> None:
-        if session.info.get("facts_appended"):
-            for consumer in self.wakes:
+        appended = topics_appended(session)
+        for consumer, topics in self.wakes.items():
+            if not appended.isdisjoint(topics):
                 wake(consumer, self.name)
 
     def subscription(self, source: str) -> Subscription:

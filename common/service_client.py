@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from pybreaker import CircuitBreaker, CircuitBreakerError
-from urllib3 import HTTPResponse, PoolManager, Retry, Timeout
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from common.errors import NeighbourUnavailable
@@ -107,7 +107,7 @@ class Neighbour:
         query: dict[str, Any] | None,
         body: Any,
         key: str | None,
-    ) -> HTTPResponse:
+    ) -> BaseHTTPResponse:
         identity = Identity("service", program_id, self.caller)
         headers = {HEADER: sign(identity, secret=settings().identity_secret.get_secret_value())}
         if request_id := structlog.contextvars.get_contextvars().get("request_id"):
@@ -122,14 +122,14 @@ class Neighbour:
         response = self._pool.request(method, url, fields=query, body=data, headers=headers, retries=retries)
         if response.status >= 500:
             raise _Unwell(response.status)
-        return response  # type: ignore[return-value]
+        return response
 
 
 class _Unwell(Exception):
     """A 5xx answer, counted by the breaker."""
 
 
-def _problem(response: HTTPResponse) -> dict[str, Any]:
+def _problem(response: BaseHTTPResponse) -> dict[str, Any]:
     try:
         problem = response.json()
     except ValueError:

@@ -69,4 +69,4 @@ class Settings(BaseSettings):
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process, read at first use."""
-    return Settings()  # type: ignore[call-arg]
+    return Settings()  # type: ignore[call-arg]  # pydantic reads them from the environment

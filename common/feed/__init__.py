@@ -2,7 +2,7 @@
 
 from common.feed.consumer import Apply, Subscription, pull
 from common.feed.fact import Fact, Page
-from common.feed.producer import append, append_many, append_pointers, notice_cluster, page
+from common.feed.producer import append, append_many, append_pointers, notice_cluster, page, topics_appended
 from common.feed.tables import FeedTables
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "notice_cluster",
     "page",
     "pull",
+    "topics_appended",
 ]

@@ -58,7 +58,7 @@ def append(
 ) -> int:
     """Append one fact to the outbox, in the caller's transaction; returns its id."""
     row = insert(tables.outbox).values(topic=topic, program_id=program_id, member_id=member_id, payload=payload)
-    session.info["facts_appended"] = True
+    _note(session, topic)
     return int(session.execute(row.returning(tables.outbox.c.id)).scalar_one())
 
 
@@ -69,7 +69,7 @@ def append_many(
     rows = list(facts)
     if not rows:
         return
-    session.info["facts_appended"] = True
+    _note(session, topic)
     session.execute(
         text(
             f"INSERT INTO {tables.outbox.name} (topic, program_id, member_id, payload)"  # noqa: S608 - our own name
@@ -86,9 +86,15 @@ def append_many(
     )
 
 
-def append_pointers(session: Session) -> None:
-    """Say that pointers were appended by the service's own statement, so that consumers are woken after commit."""
-    session.info["facts_appended"] = True
+def append_pointers(session: Session, topics: Iterable[str]) -> None:
+    """Say that the service's own statement appended facts of these topics: consumers are woken after commit."""
+    _note(session, *topics)
+
+
+def topics_appended(session: Session) -> set[str]:
+    """The topics of what was appended in the session's transaction."""
+    found: set[str] = session.info.get("topics_appended", set())
+    return found
 
 
 def page(
@@ -124,6 +130,10 @@ def page(
 def notice_cluster(session: Session, tables: FeedTables) -> None:
     """Begin a new generation if this is another cluster than the last one's; to be done before anything is written."""
     _generation(session, tables, 0)
+
+
+def _note(session: Session, *topics: str) -> None:
+    session.info.setdefault("topics_appended", set()).update(topics)
 
 
 def _parse(cursor: str) -> _Position:

@@ -20,11 +20,12 @@ from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from common.database import Database
 from common.errors import Refusal
 from common.http.feed_routes import feed_routes
+from common.http.fields import CODE
 from common.http.json_provider import StrictJSON, UnstorableText
 from common.http.lean import Lean
 from common.http.problems import (
@@ -79,14 +80,14 @@ class _Request(Request):
 class Id(IntegerConverter):
     """A path value that fits a BIGINT: anything else is no address of ours."""
 
-    def __init__(self, url_map: object, **_: object) -> None:
-        super().__init__(url_map, min=1, max=2**63 - 1)  # type: ignore[arg-type]
+    def __init__(self, url_map: Map, **_: object) -> None:
+        super().__init__(url_map, min=1, max=2**63 - 1)
 
 
 class Code(BaseConverter):
     """A path value in the form of a code: lower-case letters, digits, `_` and `-`, up to 64."""
 
-    regex = "[a-z][a-z0-9_-]{0,63}"
+    regex = CODE
 
 
 def create_app(service: Service) -> Flask:
@@ -106,16 +107,15 @@ def create_app(service: Service) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.extensions["jifen"] = Edge(service.database, service.keys, service.wordings)
-    app.extensions.update(service.extensions)
     _watch_requests(app, service.name)
     _answer_problems(app, service.wordings)
     _health(app, service)
     _Api(app, (*service.routes, feed_routes(service)))
-    app.wsgi_app = Lean(app, service.name, MAX_BODY_BYTES)  # type: ignore[method-assign]
+    app.wsgi_app = Lean(app, service.name, service.wordings, MAX_BODY_BYTES)  # type: ignore[method-assign]  # as Flask documents it
     return app
 
 
-class _Api(Api):  # type: ignore[misc]
+class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
     """The OpenAPI, written when first asked for; without the library's own error bodies: ours are problem+json."""
 
     def __init__(self, app: Flask, blueprints: Sequence[Routes]) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields, validate
 
-from common.feed import page
+from common.feed import Fact, page
 from common.feed.producer import BadCursor
 from common.http.callers import SERVICE
 from common.http.fields import Instant, query_integer
@@ -48,13 +48,13 @@ def feed_routes(service: "Service") -> Routes:
     """The feed endpoint of one service."""
     routes = Routes("feed", prefix="/", description="Facts for the neighbours")
 
-    @routes.get("/feed", allow=(SERVICE,), query=FeedQuery, answer=FeedPage)
-    def read_feed(caller: object, query: dict[str, Any]) -> object:
+    @routes.get("/feed", allow=(SERVICE,), query=FeedQuery, answer=FeedPage, ready=True)
+    def read_feed(caller: object, query: dict[str, Any]) -> dict[str, Any]:
         """The facts behind a cursor."""
         topics = [topic for topic in query["topics"].split(",") if topic]
         try:
             with service.database.transaction() as session:
-                return page(
+                found = page(
                     session,
                     service.feed,
                     after=query["after"],
@@ -65,5 +65,18 @@ def feed_routes(service: "Service") -> Routes:
         except BadCursor as error:
             errors = [{"pointer": "/query/after", "detail": "This is not a cursor of this feed."}]
             raise edge_problem("invalid_request", errors=errors) from error
+        return {"facts": list(map(_shown, found.facts)), "cursor": found.cursor, "more": found.more}
 
     return routes
+
+
+def _shown(fact: Fact) -> dict[str, Any]:
+    """As `FactSchema` shows it, which takes ten times as long; the database speaks UTC."""
+    return {
+        "id": fact.id,
+        "topic": fact.topic,
+        "program_id": fact.program_id,
+        "member_id": fact.member_id,
+        "at": fact.at.isoformat().replace("+00:00", "Z"),
+        "payload": fact.payload,
+    }

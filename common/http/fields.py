@@ -8,6 +8,8 @@ from marshmallow import ValidationError, fields, validate
 
 #: The largest integer every JSON reader (JavaScript's among them) keeps exact.
 LARGEST = 2**53 - 1
+#: How staff name things, in bodies and in addresses.
+CODE = "[a-z][a-z0-9_-]{0,63}"
 _LONGEST_DOCUMENT = 16_384
 _DEEPEST_DOCUMENT = 8
 
@@ -44,7 +46,7 @@ def text(longest: int, shortest: int = 1, **kwargs: Any) -> fields.String:
 
 def code(**kwargs: Any) -> fields.String:
     """A short name chosen by staff: lower-case letters, digits, `_` and `-`, up to 64."""
-    return fields.String(validate=validate.Regexp(r"^[a-z][a-z0-9_-]{0,63}\Z"), **kwargs)
+    return fields.String(validate=validate.Regexp(rf"^{CODE}\Z"), **kwargs)
 
 
 def document(**kwargs: Any) -> fields.Dict:

@@ -7,8 +7,11 @@ from typing import Any
 
 from flask.json.provider import JSONProvider
 
+from common.json_text import encoder
+
 _MOST_CHARACTERS = 400
 _MOST_PLACES = 400
+_text = encoder(default=str)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -25,6 +28,8 @@ class StrictJSON(JSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Compact, readable Chinese, decimals as strings."""
+        if not kwargs:
+            return _text(obj)
         return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), default=str, **kwargs)
 
     def loads(self, s: str | bytes, **_: Any) -> Any:

@@ -6,10 +6,13 @@ Refusals raised in the core are mapped by tables of `Wording`, one per domain; `
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, g, has_request_context, request
 from marshmallow import Schema, fields
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from common.errors import Busy, FieldsRefused, KeyReused, NeighbourUnavailable, NotFound, Refusal
 
@@ -125,31 +128,37 @@ def edge_problem(code: str, *, errors: list[dict[str, str]] | None = None, **fac
     return Problem(status, code, code.replace("_", " ").capitalize(), sentence, errors or [], retry)
 
 
-def refusal_problem(refusal: Refusal, wordings: Wordings) -> Problem:
-    """A refusal of the core, worded by the first table entry of its class or a parent class."""
+def refusal_problem(refusal: Refusal, wordings: Wordings, *, languages: str | None = None) -> Problem:
+    """A refusal of the core, worded by the first table entry of its class or a parent class.
+
+    `languages` is the Accept-Language of the request; Flask knows that of its own. Raises the refusal when there is no
+    wording.
+    """
     for kind in type(refusal).__mro__:
         wording = wordings.get(kind) or COMMON.get(kind)
         if wording:
-            sentence = (wording.zh if _wants_chinese() else wording.en).format(**refusal.facts)
+            zh = _wants_chinese() if languages is None else _is_chinese(languages)
+            sentence = (wording.zh if zh else wording.en).format(**refusal.facts)
             errors = [{"pointer": wording.pointer, "detail": sentence}] if wording.pointer else []
             if isinstance(refusal, FieldsRefused):
-                zh = _wants_chinese()
                 errors += [{"pointer": one.pointer, "detail": one.zh if zh else one.en} for one in refusal.faults]
             headers = {"Retry-After": str(wording.retry_after)} if wording.retry_after else {}
+            if refusal.replayed:
+                headers["Idempotency-Replayed"] = "true"
             title = refusal.code.replace("_", " ").capitalize()
             return Problem(wording.status, refusal.code, title, sentence, errors, headers, dict(refusal.facts))
     raise refusal
 
 
-def problem_body(problem: Problem) -> dict[str, Any]:
-    """The JSON of a problem."""
+def problem_body(problem: Problem, request_id: str | None = None) -> dict[str, Any]:
+    """The JSON of a problem; Flask knows the id of its own request."""
     body: dict[str, Any] = {
         "type": f"urn:jifen:problem:{problem.code}",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "request_id": getattr(g, "request_id", "") if has_request_context() else "",
+        "request_id": request_id or (getattr(g, "request_id", "") if has_request_context() else ""),
     }
     if problem.errors:
         body["errors"] = problem.errors
@@ -158,13 +167,22 @@ def problem_body(problem: Problem) -> dict[str, Any]:
     return body
 
 
+def problem_text(problem: Problem, request_id: str | None = None) -> str:
+    """The body of a problem's answer."""
+    return json.dumps(problem_body(problem, request_id), ensure_ascii=False)
+
+
 def problem_response(problem: Problem) -> Response:
     """The HTTP answer of a problem."""
-    body = json.dumps(problem_body(problem), ensure_ascii=False)
+    body = problem_text(problem)
     return Response(body, problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
 
 
 def _wants_chinese() -> bool:
-    if not has_request_context():
-        return False
-    return request.accept_languages.best_match(["en", "zh", "zh-CN"], default="en").startswith("zh")
+    return has_request_context() and _is_chinese(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=1024)
+def _is_chinese(languages: str) -> bool:
+    asked = parse_accept_header(languages, LanguageAccept)
+    return asked.best_match(["en", "zh", "zh-CN"], default="en").startswith("zh")

@@ -10,10 +10,10 @@ from marshmallow import Schema, ValidationError
 
 from common.errors import Refusal
 from common.http.callers import Allow, authenticate, authorize
-from common.http.flat import QuickLoad, quick_dump, quick_load
+from common.http.flat import QuickLoadMany, quick_dump, quick_load, quick_load_many
 from common.http.lean import LeanRoute
 from common.http.once import Answer, answer_once, fingerprint
-from common.http.problems import MEDIA_TYPE, ProblemSchema, edge_problem, problem_body, refusal_problem
+from common.http.problems import MEDIA_TYPE, ProblemSchema, Wordings, edge_problem, problem_body, refusal_problem
 
 _KEY_HEADER = {
     "in": "header",
@@ -25,22 +25,27 @@ _KEY_HEADER = {
 View = Callable[..., Any]
 
 
-class Routes(Blueprint):  # type: ignore[misc]
+class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     """A blueprint whose routes say everything about themselves.
 
     A view is called with keyword arguments: path values, `caller` (Identity), and as declared `body`, `query`, and
     with `once=True` `session` (the open transaction of the idempotency key), with `key=True` `key` (the use case keeps
-    the key itself; `request_fingerprint` tells two requests apart). It returns a value that the `answer` schema dumps.
+    the key itself; `request_fingerprint` tells two requests apart, which the view is also given with `printed=True`, as
+    `fingerprint`). It returns a value that the `answer` schema dumps.
     With `ready` the value is already what the wire shows, and `answer` only documents it: to dump a thousand results
     one by one costs more than to post them.
-    With `lean` a request that is plainly right is answered before Flask (`common.http.lean`): for a POST with `key`, a
-    flat body and an answer, without path values or query.
+    With `lean` a request that is plainly right is answered before Flask (`common.http.lean`): a POST with `key` and a
+    flat body, or a GET whose query is flat; with an answer, and no path values but codes.
     With `most` the body may be one thing or an array of up to that many, `one_of` is its JSON schema.
     With `waits` a result of which it is true is answered with 202: somebody must still say yes to it.
     """
 
-    def __init__(self, name: str, *, prefix: str = "/v1", description: str = "") -> None:
-        self._undocumented: list[tuple[str, View, dict[str, Any]]] = []
+    def __init__(
+        self, name: str, *, wordings: Wordings | None = None, prefix: str = "/v1", description: str = ""
+    ) -> None:
+        #: How what these routes refuse is answered; a service shares the wordings of all its routes.
+        self.wordings = wordings or {}
+        self._undocumented: list[tuple[str, Any, dict[str, Any]]] = []
         super().__init__(name, name, url_prefix=prefix, description=description)
 
     def get(self, rule: str, **declared: Any) -> Callable[[View], View]:
@@ -71,6 +76,7 @@ class Routes(Blueprint):  # type: ignore[misc]
         query: type[Schema] | Schema | None = None,
         once: bool = False,
         key: bool = False,
+        printed: bool = False,
         most: int | None = None,
         one_of: dict[str, Any] | None = None,
         ready: bool = False,
@@ -79,6 +85,7 @@ class Routes(Blueprint):  # type: ignore[misc]
     ) -> Callable[[View], View]:
         incoming = _instance(body)
         quick = quick_load(incoming) if incoming is not None else None
+        quick_many = quick_load_many(incoming) if incoming is not None and most is not None else None
         asked = _instance(query)
         outgoing = _instance(answer)
 
@@ -90,13 +97,17 @@ class Routes(Blueprint):  # type: ignore[misc]
                     authorize(values["caller"], allow)
                 if key:
                     values["key"] = _idempotency_key()
+                if printed:
+                    values["fingerprint"] = request_fingerprint(values["caller"].program_id)
                 if asked is not None:
                     values["query"] = load(asked, request.args.to_dict(), "query")
                 if incoming is not None:
                     raw = request.get_json()
                     loaded: Any = None
-                    if quick:
-                        loaded = quick(raw) if most is None else _quick_many(quick, raw, most)
+                    if quick_many and most is not None:
+                        loaded = _quick_many(quick_many, raw, most)
+                    elif quick:
+                        loaded = quick(raw)
                     if loaded is None:
                         loaded = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
                     values["body"] = loaded
@@ -109,7 +120,8 @@ class Routes(Blueprint):  # type: ignore[misc]
                     response.headers["Idempotency-Replayed"] = "true"
                 return response
 
-            answered.documentation = partial(  # type: ignore[attr-defined]
+            declared: Any = answered  # functions take attributes, their types do not
+            declared.documentation = partial(
                 self._documentation,
                 view,
                 allow,
@@ -121,11 +133,14 @@ class Routes(Blueprint):  # type: ignore[misc]
                 given_body=_array_or_one(one_of, most),
                 waits=waits is not None,
             )
-            answered.allow = allow  # type: ignore[attr-defined]
+            declared.allow = allow
             if lean:
-                assert quick is not None, "the body of a lean route is flat"
+                ask = quick_load(asked) if asked is not None else None
+                assert (quick is None) == (incoming is None), "the body of a lean route is flat"
+                assert (ask is None) == (asked is None), "the query of a lean route is flat"
+                assert (quick is not None) == key == (method == "POST"), "a lean route is a read, or keeps its key"
                 assert outgoing is not None, "a lean route has an answer"
-                answered.lean = LeanRoute(allow, quick, quick_dump(outgoing), status, view)  # type: ignore[attr-defined]
+                declared.lean = LeanRoute(method, allow, quick, printed, ask, quick_dump(outgoing), status, view)
             self.route(rule, methods=[method])(answered)
             return view
 
@@ -169,7 +184,8 @@ class Routes(Blueprint):  # type: ignore[misc]
             documented = self.alt_response(202, schema=outgoing)(documented)
         for problem in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503):
             documented = self.alt_response(problem, schema=ProblemSchema, content_type=MEDIA_TYPE)(documented)
-        return documented._apidoc  # type: ignore[no-any-return]
+        written: dict[str, Any] = documented._apidoc
+        return written
 
     def _store_endpoint_docs(self, endpoint: str, obj: View, parameters: Any, tags: Any, **options: Any) -> None:
         # The library would write the OpenAPI now, which is most of a service's start; it is written when asked for.
@@ -179,7 +195,7 @@ class Routes(Blueprint):  # type: ignore[misc]
         """Write the documentation of all views into the OpenAPI."""
         while self._undocumented:
             endpoint, view, declared = self._undocumented.pop(0)
-            view._apidoc = view.documentation()  # type: ignore[attr-defined]
+            view._apidoc = view.documentation()
             super()._store_endpoint_docs(endpoint, view, **declared)
         super().register_views_in_doc(*args, **kwargs)
 
@@ -202,16 +218,16 @@ def load_many(schema: Schema, raw: Any, most: int) -> list[Any]:
         errors = [{"pointer": "/", "detail": f"Send 1 to {most} of them at a time."}]
         raise edge_problem("invalid_request", errors=errors)
     try:
-        return schema.load(raw, many=True)  # type: ignore[no-any-return]
+        loaded: list[Any] = schema.load(raw, many=True)
     except ValidationError as error:
         raise edge_problem("invalid_request", errors=list(_pointed(error.messages, ""))) from error
+    return loaded
 
 
-def _quick_many(quick: QuickLoad, raw: Any, most: int) -> list[Any] | None:
+def _quick_many(quick: QuickLoadMany, raw: Any, most: int) -> list[Any] | None:
     """As `load_many` where all is plainly right; None when the schema is to say what is not."""
     items = raw if isinstance(raw, list) else [raw]
-    loaded = [quick(item) for item in items] if 1 <= len(items) <= most else [None]
-    return None if None in loaded else loaded
+    return quick(items) if 1 <= len(items) <= most else None
 
 
 def _array_or_one(document: dict[str, Any] | None, most: int | None) -> dict[str, Any]:
@@ -269,7 +285,9 @@ def _run_once(
 
     def run(session: Any) -> Answer:
         result = view(session=session, **values)
-        return Answer(202 if waits and waits(result) else status, current_app.json.dumps(_dump(outgoing, result)))
+        shown = current_app.json.dumps(_dump(outgoing, result))
+        replayed = getattr(result, "replayed", False)
+        return Answer(202 if waits and waits(result) else status, shown, replayed=replayed)
 
     def refused(refusal: Refusal) -> Answer:
         problem = refusal_problem(refusal, edge.wordings)

@@ -27,7 +27,7 @@ TERMS = {1: Terms(), 2: Terms(debt_allowed=True, grace_days=2), 3: Terms(idle=Tr
 ACCOUNTS = [(7, 1), (7, 1), (8, 1), (7, 2), (8, 2), (7, 3), (8, 3), (7, 4), (8, 4)]
 NAMES = st.sampled_from(ACCOUNTS)
 PLACES = st.integers(0, 30)
-REVERSIBLE = st.sampled_from([("earn",), ("pend",), ("spend", "capture")])
+REVERSIBLE = st.sampled_from([("earn",), ("pend",), ("spend", "capture"), ("adjust_down",)])
 WAITS = st.sampled_from([0, 1, 7200, 86_400, 200_000])
 #: `verify` knows the real time, and would call old open holds forgotten.
 FAR_FROM_NOW = NOW + 27_000 * DAY
@@ -95,6 +95,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(name=NAMES, amount=AMOUNTS)
     def spend(self, name: tuple[int, int], amount: int) -> None:
         self.queue(name, "spend", amount)
+
+    @rule(name=NAMES, amount=AMOUNTS)
+    def adjust_down(self, name: tuple[int, int], amount: int) -> None:
+        self.queue(name, "adjust_down", amount)
 
     @rule(name=NAMES, amount=AMOUNTS, ttl=st.sampled_from([1, 7200, 86_400, 200_000]))
     def hold(self, name: tuple[int, int], amount: int, ttl: int) -> None:
@@ -210,7 +214,7 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
         "debt_allowed": terms.debt_allowed,
         "grace_days": terms.grace_days,
     }
-    if terms.idle and kind in ("earn", "pend", "spend", "capture", "give"):
+    if terms.idle and kind in ("earn", "pend", "spend", "adjust_down", "capture", "give"):
         given["idle_day"] = oracle.day(now) + IDLE_DAYS
     if kind in ("freeze", "unfreeze"):
         return line(Kind[kind.upper()], 0, key, **given)
@@ -218,6 +222,7 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
         given["hold_id"] = digest(rest.pop(0))
     if kind == "reverse":
         original, amount, given["up_to"] = rest
+        given["lot_day"] = oracle.day(now) + PENDING_DAYS
         return line(Kind.REVERSE, amount, key, reverses_posting=digest(original), **given)
     if kind == "defer":
         return line(Kind.DEFER, 0, key, pending=Pending(rest[0], ""), **given)
@@ -226,6 +231,8 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
         gift = Gift(to, terms.transferable, GIVE_MOST, GIVE_MOST_PER_DAY)
         return line(Kind.TRANSFER_OUT, amount, key, gift=gift, **given)
     amount = rest[0] if rest else 0
+    if kind == "adjust_down":
+        return line(Kind.SPEND, amount, key, into_debt=terms.debt_allowed, **given)
     if kind == "earn":
         return line(Kind.EARN, amount, key, lot_day=rest[1], **given)
     if kind == "pend":
@@ -243,7 +250,7 @@ def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
     for _ in range(steps):
         name, place, amount = choose.choice(ACCOUNTS), choose.randrange(6), choose.randint(1, 40)
         wait = choose.choice([0, 1, 7200, 86_400, 200_000])
-        step = choose.randrange(16)
+        step = choose.randrange(17)
         if step < 2:
             machine.earn(name, amount, choose.randint(-1, 4))
         elif step == 2:
@@ -257,7 +264,7 @@ def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
         elif step == 6:
             machine.void(place)
         elif step < 9:
-            kinds = choose.choice([("earn",), ("pend",), ("pend",), ("spend", "capture")])
+            kinds = choose.choice([("earn",), ("pend",), ("pend",), ("spend", "capture"), ("adjust_down",)])
             machine.reverse(place, choose.choice([0, amount]), kinds, choose.random() < 0.5)
         elif step == 9:
             machine.defer(place, wait)
@@ -269,6 +276,8 @@ def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
             machine.freeze_or_unfreeze(name, choose.choice(["freeze", "unfreeze", "unfreeze"]))
         elif step == 13:
             machine.send_again(place)
+        elif step == 14:
+            machine.adjust_down(name, amount)
         else:
             machine.let_time_pass(choose.choice([1, 3600, 7200, 43_200, 86_400]))
     machine.teardown()

@@ -18,6 +18,8 @@ IDLE_DAYS = 2
 #: For how many days pending points are good once they are available.
 PENDING_DAYS = 2
 GIVE_MOST, GIVE_MOST_PER_DAY = 25, 40
+#: Stands among points that were taken for one that was not there.
+OWED = -1
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Oracle:
             first, answer = self.answers[key]
             return answer if first == (name, body) else ("KEY_REUSED", *purse.figures)
         status = getattr(self, f"_{body[0]}")(purse, key, *body[1:], name=name, now=now)
-        if status == "POSTED" and body[0] in ("earn", "pend", "spend", "capture", "give"):
+        if status == "POSTED" and body[0] in ("earn", "pend", "spend", "adjust_down", "capture", "give"):
             purse.live(self.day(now))
         self.answers[key] = (name, body), (status, *purse.figures)
         return self.answers[key][1]
@@ -167,6 +169,15 @@ class Oracle:
         purse.taken[key] = purse.take(amount)
         return "POSTED"
 
+    def _adjust_down(self, purse: Purse, key: str, amount: int, **_: Any) -> str:
+        """Customer service takes points: what is not there is owed, where the asset allows that."""
+        there = min(amount, len(purse.points)) if purse.terms.debt_allowed else amount
+        if refused := self._cannot_give(purse, there):
+            return refused
+        purse.taken[key] = purse.take(there) + [OWED] * (amount - there)
+        purse.debt += amount - there
+        return "POSTED"
+
     def _hold(self, purse: Purse, key: str, amount: int, ttl: int, *, now: int, **_: Any) -> str:
         if refused := self._cannot_give(purse, amount):
             return refused
@@ -206,7 +217,9 @@ class Oracle:
         if original in purse.taken:
             rest = purse.taken[original]
             purse.taken[original], back = rest[:-amount], rest[-amount:]
-            purse.credit(purse.back(back, self.day(now)))
+            there = [day for day in back if day != OWED]
+            purse.credit([self.day(now) + PENDING_DAYS] * (amount - len(there)))
+            purse.credit(purse.back(there, self.day(now)))
             return "POSTED"
         day, _left = purse.earned[original]
         purse.earned[original] = day, left - amount

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from common.http.fields import Flag, Instant, code, integer, text
-from common.http.flat import quick_dump, quick_load
+from common.http.flat import quick_dump, quick_load, quick_load_many
 from services.points.intake.schemas import EventSchema
 from services.points.ledger.schemas import BatchLine, BatchRequest, HoldRequest, PostingRequest
 
@@ -62,6 +62,40 @@ def test_a_batch(raw: Any) -> None:
     check(BatchRequest(), raw)
 
 
+@given(raw=st.lists(bodies(), min_size=1, max_size=4))
+def test_many_at_once_are_read_as_each_by_itself(raw: list[Any]) -> None:
+    quick, quick_many = quick_load(BatchLine()), quick_load_many(BatchLine())
+    assert quick is not None
+    assert quick_many is not None
+    each = [quick(one) for one in raw]
+    assert quick_many(raw) == (None if None in each else each)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("amount", 2**53),
+        ("amount", 0),
+        ("amount", True),
+        ("amount", Decimal(5)),
+        ("amount", None),
+        ("kind", "hold"),
+        ("key", "a b"),
+        ("reason", "x" * 201),
+        ("reason", None),
+        ("colour", "red"),
+    ],
+)
+def test_one_wrong_line_among_right_ones_leaves_them_to_the_schema(name: str, wrong: Any, place: int) -> None:
+    line = {"member_id": 1, "asset": "points", "kind": "earn", "amount": 10, "key": "a", "reason": "gift"}
+    lines = [{**line, name: wrong} if number == place else line for number in range(3)]
+    quick = quick_load(BatchRequest())
+    assert quick is not None
+    assert quick({"lines": lines}) is None
+    assert quick({"lines": [line] * 3}) is not None
+
+
 def test_what_is_plainly_right_needs_no_schema() -> None:
     line = {"member_id": 1, "asset": "points", "kind": "earn", "amount": 10, "key": "a-1"}
     quick = quick_load(BatchRequest())
@@ -82,7 +116,7 @@ class Hooked(Schema):
     [
         Hooked(),
         Schema.from_dict({"at": fields.DateTime()})(),
-        Schema.from_dict({"n": fields.Integer()})(),
+        Schema.from_dict({"n": fields.Float()})(),
         Schema.from_dict({"n": fields.String(validate=lambda value: bool(value))})(),
         Schema.from_dict({"n": fields.String(data_key="m")})(),
         Schema.from_dict({"n": fields.String(validate=validate.ContainsOnly("ab"))})(),

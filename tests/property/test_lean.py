@@ -1,15 +1,17 @@
-"""The short way of a posting answers what the plain way through Flask answers: a law for good and bad requests."""
+"""The short way of a posting or reading answers what the plain way through Flask answers: for good and bad requests."""
 
 import json
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
-from common.http.lean import Lean
+from common.http.app import Code
+from common.http.lean import Lean, LeanRoute
 from common.identity import HEADER, Identity, sign
 from tests.points import Brand
 from tests.property.test_flat import bodies
@@ -17,7 +19,7 @@ from tests.support import SECRET, Callers
 
 SHORT, PLAIN = 1, 2
 #: What is new in every answer.
-NEW = ("posting_id", "at")
+NEW = ("posting_id", "at", "as_of")
 
 CALLERS = st.sampled_from(
     [
@@ -56,6 +58,39 @@ REQUESTS = st.lists(
     min_size=1,
     max_size=5,
 )
+READERS = st.sampled_from(
+    [
+        *(("system", ("read",)),) * 4,
+        *(("member", ()),) * 4,
+        ("service", ()),
+        ("staff", ("finance",)),
+        ("system", ("ledger",)),
+        None,
+    ]
+)
+PATHS = st.sampled_from(
+    [
+        *("/v1/accounts/points",) * 6,
+        *("/v1/accounts",) * 3,
+        "/v1/accounts/energy",
+        "/v1/accounts/nothing",
+        "/v1/accounts/Points",
+        "/v1/accounts/",
+        "/v1/accounts/points/more",
+        "/v1/accounts/points\n",
+    ]
+)
+QUERIES = st.sampled_from(
+    [
+        *("member_id=1",) * 4,
+        *("",) * 4,
+        *("member_id=5", "member_id=9", "member_id=007", "member_id=0", "member_id=-1", "member_id=1.0", "member_id="),
+        *("member_id=1&member_id=2", "member_id=x", "member_id=%31", "member_id=1&x=2", "&", "x", "member_id=1&"),
+        *(f"member_id={2**53 - 1}", f"member_id={2**53}", f"member_id={'9' * 30}", "member_id=%00", "member_id=\u0661"),
+        *("member_id=1&as_of=2199-01-01T00:00:00Z", "member_id=1&as_of=2020-01-01T00:00:00%2B08:00", "as_of=now"),
+    ]
+)
+READS = st.lists(st.tuples(READERS, PATHS, QUERIES, HEADERS), min_size=1, max_size=5)
 
 
 @pytest.fixture
@@ -80,6 +115,16 @@ def send(client: Client, program_id: int, request: Any) -> TestResponse:
     return client.post("/v1/postings", data=data, headers=named, content_type=content_type, query_string=query)
 
 
+def look(client: Client, program_id: int, request: Any) -> TestResponse:
+    caller, path, query, headers = request
+    named = dict(headers)
+    if caller is not None:
+        kind, roles = caller
+        identity = Identity(kind, program_id, "5" if kind == "member" else "shop", frozenset(roles))
+        named[HEADER] = sign(identity, secret=SECRET)
+    return client.get(path, headers=named, query_string=query)
+
+
 def shown(answer: TestResponse, asked_id: str | None) -> tuple[Any, ...]:
     """Everything of an answer but what is new in each."""
     body = {name: value for name, value in (answer.json or {}).items() if name not in NEW}
@@ -99,6 +144,61 @@ def test_both_ways_answer_alike(ways: dict[int, Client], requests: list[Any]) ->
         asked_id = asked_id if asked_id == "abc" else None
         short, plain = (shown(send(ways[way], way, request), asked_id) for way in (SHORT, PLAIN))
         assert short == plain
+
+
+@given(reads=READS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_ways_read_alike(ways: dict[int, Client], reads: list[Any]) -> None:
+    for member in (1, 5):
+        body = {"member_id": member, "asset": "points", "kind": "earn", "amount": 5}
+        for way, program in ((SHORT, SHORT), (SHORT, PLAIN)):
+            earned = (("system", ("ledger",)), f"first-{member}", "application/json", {}, body, "")
+            assert send(ways[way], program, earned).status_code == 201
+    for read in reads:
+        asked_id = "abc" if read[3].get("X-Request-ID") == "abc" else None
+        short, plain = (shown(look(ways[way], way, read), asked_id) for way in (SHORT, PLAIN))
+        assert short == plain
+
+
+@pytest.mark.parametrize(
+    ("caller", "path", "query"),
+    [
+        (("member", ()), "/v1/accounts", ""),
+        (("member", ()), "/v1/accounts/points", ""),
+        (("member", ()), "/v1/accounts/points", "member_id=5"),
+        (("system", ("read",)), "/v1/accounts/points", "member_id=7"),
+    ],
+)
+def test_a_plain_reading_does_not_pass_through_flask(
+    ways: dict[int, Client], caller: Any, path: str, query: str
+) -> None:
+    with patch("flask.Flask.full_dispatch_request", side_effect=AssertionError("through Flask")):
+        assert look(ways[SHORT], SHORT, (caller, path, query, {})).status_code == 200
+
+
+def test_a_reading_that_is_refused_is_worded_in_the_callers_language(ways: dict[int, Client]) -> None:
+    chinese = {"Accept-Language": "zh"}
+    for query in ("member_id=9", ""):
+        kind = ("member", ()) if query else ("system", ("read",))
+        short, plain = (
+            look(ways[way], way, (kind, "/v1/accounts/points", query, chinese)).json or {} for way in (SHORT, PLAIN)
+        )
+        assert short["detail"] == plain["detail"]
+        assert not short["detail"].isascii()
+
+
+def test_a_short_way_hides_no_other_address() -> None:
+    app = Flask("x")
+    app.add_url_rule("/v1/things/<thing>", "thing", lambda thing: thing)
+    app.add_url_rule("/v1/things/best", "best", lambda: "")
+    view: Any = app.view_functions["thing"]
+    view.lean = LeanRoute("GET", (), None, False, None, dict, 200, view)
+    app.url_map.converters["code"] = Code
+    Lean(app, "x", {}, 1)
+    app.add_url_rule("/v1/goods/<code:good>", "good", view)
+    app.add_url_rule("/v1/goods/best", "best good", lambda: "")
+    with pytest.raises(AssertionError, match="hide another address"):
+        Lean(app, "x", {}, 1)
 
 
 RIGHT = (

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from common.clock import epoch_us, from_epoch_us, now
+from common.database import driver_connection
 from services.points.database import retried, transaction
 from services.points.ledger import use_cases
 from services.points.ledger.balances import present
 from services.points.ledger.domain import Outcome
-from services.points.ledger.repository import list_accounts
+from services.points.ledger.present_repository import list_accounts
 from services.points.programs.validity import IDLE
 from tests.points import Brand, sql, wrong
 from tests.property.ledger_machine import ACCOUNTS, TERMS, line_for
@@ -147,7 +148,7 @@ def _choose(choose: Random, oracle: Oracle, sent: list[Sent], key: str) -> Sent:
 def _compare_in_the_end(oracle: Oracle) -> None:
     at = epoch_us(now())
     with transaction() as session:
-        read = [it for member in (7, 8) for it in list_accounts(session, 1, member)]
+        read = [it for member in (7, 8) for it in list_accounts(driver_connection(session), 1, member)]
     for account, holds in read:
         purse = oracle.settled((account.member_id, account.asset_id), now=at)
         seen = present("any", account, holds, {}, at=from_epoch_us(at), zone=oracle.zone)

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
+from common.database import driver_connection
 from services.points.database import transaction
 from services.points.ledger import lots, posting_sql, use_cases
 from services.points.ledger.domain import Account, Hold, Line, Outcome
-from services.points.ledger.repository import list_accounts
+from services.points.ledger.present_repository import list_accounts
 from tests.points import wrong
 from tests.property.ledger_machine import ACCOUNTS, AMOUNTS, LedgerMachine, walk
 
@@ -45,7 +46,8 @@ class LedgerOnTheDatabase(LedgerMachine):
     def stored(self) -> dict[tuple[int, int], tuple[Account, list[Hold]]]:
         with transaction() as session:
             members = sorted({member_id for member_id, _ in ACCOUNTS})
-            read = [it for member in members for it in list_accounts(session, self.program_id, member)]
+            connection = driver_connection(session)
+            read = [it for member in members for it in list_accounts(connection, self.program_id, member)]
         return {(account.member_id, account.asset_id): (account, holds) for account, holds in read}
 
 
@@ -55,9 +57,7 @@ test_the_fold_agrees_with_the_oracle = LedgerInMemory.TestCase
 
 def test_the_ledger_on_the_database_agrees_with_the_oracle(points: object, monkeypatch: pytest.MonkeyPatch) -> None:
     LedgerOnTheDatabase.clock = monkeypatch
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        LedgerOnTheDatabase, settings=settings(max_examples=10, stateful_step_count=30)
-    )
+    run_state_machine_as_test(LedgerOnTheDatabase, settings=settings(max_examples=10, stateful_step_count=30))
     assert wrong() == []
 
 

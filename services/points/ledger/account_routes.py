@@ -1,6 +1,7 @@
 """Reading the ledger over HTTP: members what is theirs, staff, systems and neighbours what they ask for."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from common.clock import now
@@ -14,6 +15,7 @@ from services.points.ledger import account_use_cases as use_cases
 from services.points.ledger import statement_sheet
 from services.points.ledger.balances import Balance, Month
 from services.points.ledger.schemas import OwnerQuery
+from services.points.ledger.teller import book_of
 from services.points.programs.use_cases import program_book
 
 routes = Routes("accounts", description="What members own, and why")
@@ -21,22 +23,34 @@ routes = Routes("accounts", description="What members own, and why")
 _READERS = (MEMBER, ANY_STAFF, system("read"), SERVICE)
 
 
-@routes.get("/accounts", allow=_READERS, query=OwnerQuery, answer=schemas.AccountListResponse)
-def list_accounts(caller: Identity, query: dict[str, Any]) -> dict[str, list[Balance]]:
+@dataclass(frozen=True)
+class Owned:
+    """All that a member owns."""
+
+    accounts: list[Balance]
+
+
+@routes.get("/accounts", allow=_READERS, query=OwnerQuery, answer=schemas.AccountListResponse, lean=True)
+def list_accounts(caller: Identity, query: dict[str, Any]) -> Owned:
     """What a member owns, asset by asset."""
-    member = owner(caller, query.get("member_id"))
-    with transaction() as session:
-        found = use_cases.show_accounts(session, program_id=caller.program_id, member_id=member, now=now())
-    return {"accounts": found}
+    member, book = owner(caller, query.get("member_id")), book_of(caller.program_id)
+    with database.autocommit() as connection:
+        return Owned(use_cases.show_accounts(connection, book, member_id=member, now=now()))
 
 
-@routes.get("/accounts/<code:asset>", allow=_READERS, query=schemas.AccountQuery, answer=schemas.AccountResponse)
+@routes.get(
+    "/accounts/<code:asset>", allow=_READERS, query=schemas.AccountQuery, answer=schemas.AccountResponse, lean=True
+)
 def show_account(caller: Identity, asset: str, query: dict[str, Any]) -> Balance:
     """What a member owns of one asset, by bucket, and what ends when: now, or as of any past or future instant."""
-    member = owner(caller, query.pop("member_id", None))
+    member, as_of = owner(caller, query.get("member_id")), query["as_of"]
+    if as_of is None:
+        book = book_of(caller.program_id)
+        with database.autocommit() as connection:
+            return use_cases.show_present(connection, book, member_id=member, asset=asset, at=now())
     with transaction() as session:
         return use_cases.show_account(
-            session, program_id=caller.program_id, member_id=member, asset=asset, now=now(), **query
+            session, program_id=caller.program_id, member_id=member, asset=asset, as_of=as_of, now=now()
         )
 
 

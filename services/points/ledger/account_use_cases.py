@@ -9,20 +9,20 @@ from typing import Any
 from sqlmodel import Session
 
 from common.clock import business_day, epoch_us
-from services.points.ledger import balances, past_repository, repository
+from common.database import DriverConnection, driver_connection
+from services.points.ledger import balances, past_repository, present_repository, repository
 from services.points.ledger.balances import Balance, Month, Statement
 from services.points.ledger.domain import Account, Hold, Purpose
 from services.points.programs.use_cases import ProgramBook, program_book
 from services.points.programs.validity import idle_until, is_idle, last_day
 
 
-def show_accounts(session: Session, *, program_id: int, member_id: int, now: datetime) -> list[Balance]:
+def show_accounts(connection: DriverConnection, book: ProgramBook, *, member_id: int, now: datetime) -> list[Balance]:
     """What a member owns of each asset, with what is due already subtracted; lifetimes are left out."""
-    book = program_book(session, program_id)
     zone = book.program.time_zone
     found = {
         account.asset_id: (account, holds)
-        for account, holds in repository.list_accounts(session, program_id, member_id)
+        for account, holds in present_repository.list_accounts(connection, book.program.program_id, member_id)
     }
     return [
         balances.present(asset.code, *found[asset.id], {}, at=now, zone=zone)
@@ -32,25 +32,38 @@ def show_accounts(session: Session, *, program_id: int, member_id: int, now: dat
     ]
 
 
+def show_present(
+    connection: DriverConnection, book: ProgramBook, *, member_id: int, asset: str, at: datetime
+) -> Balance:
+    """What a member owns of one asset now, or at a future instant: what time alone will do.
+
+    Until then lots and holds end, and pending earnings become available. Raises `UnknownAsset`.
+    """
+    found = present_repository.find_account(connection, (book.program.program_id, member_id, book.asset(asset).id))
+    if found is None:
+        return balances.nothing(asset, at=at)
+    return balances.present(asset, *found, at=at, zone=book.program.time_zone)
+
+
 def show_account(
     session: Session, *, program_id: int, member_id: int, asset: str, as_of: datetime | None = None, now: datetime
 ) -> Balance:
     """What a member owns of one asset now, owned at a past instant, or will own at a future one.
 
     The past is folded from the entries, and is what a reader saw then (ledger.md §6.16); one committed within the last
-    seconds may still be missing from it. The future is what time alone will do: lots and holds end, pending earnings
-    become available. Raises `UnknownAsset`.
+    seconds may still be missing from it. Raises `UnknownAsset`.
     """
     book = program_book(session, program_id)
-    key = (program_id, member_id, book.asset(asset).id)
     instant = as_of or now
-    found = repository.find_account(session, *key)
-    if found is not None and instant < now:
-        found = _as_it_was(session, book, found[0], instant)
-    if found is None:
+    if instant >= now:
+        return show_present(driver_connection(session), book, member_id=member_id, asset=asset, at=instant)
+    key = (program_id, member_id, book.asset(asset).id)
+    found = present_repository.find_account(driver_connection(session), key)
+    then = _as_it_was(session, book, found[0], instant) if found else None
+    if then is None:
         return balances.nothing(asset, at=instant)
-    sums = repository.sums(session, key, upto=found[0].seq)
-    return balances.present(asset, *found, sums, at=instant, zone=book.program.time_zone)
+    sums = repository.sums(session, key, upto=then[0].seq)
+    return balances.present(asset, *then, sums, at=instant, zone=book.program.time_zone)
 
 
 def list_entries(

@@ -154,7 +154,7 @@ def present(
             if held.purpose == Purpose.SPENDING
         ],
         awaited=[Awaited(held.id, held.left, from_epoch_us(held.expires_at_us)) for held in awaited],
-        lifetime=lifetime({kind: sums.get(kind, 0) + happened.get(kind, 0) for kind in Kind}),
+        lifetime=lifetime({**sums, **{kind: sums.get(kind, 0) + more for kind, more in happened.items()}}),
     )
 
 

@@ -1,20 +1,24 @@
 """Loading and writing the books of a fold, over the session's own transaction."""
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from psycopg import Connection
 from sqlmodel import Session
 
-from common import arrays, feed
+from common import feed
+from common.arrays import blobs, ids, lists, numbers, texts
 from common.clock import day_start, from_epoch_day
+from common.database import driver_connection
+from common.json_text import encoder
 from services.points.ledger import posting_sql as sql
 from services.points.ledger.books import AccountKey, Books, Known
 from services.points.ledger.chain import opening
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Original, Outcome, Purpose, Status
+from services.points.ledger.journal import Entry
 from services.points.ledger.settling import today
 
+_text = encoder()
 Raw = Connection[tuple[Any, ...]]
 
 
@@ -26,13 +30,13 @@ def load_books(
     Keys are looked up after the locks, so a retry that raced its first sending finds the answer. Accounts that do not
     exist yet are made, in key order and before any is locked. Holds change under their account's lock only.
     """
-    connection = _raw(session)
+    connection = driver_connection(session)
     transfers = [line for line in lines if line.gift]
     keys = sorted({line.account for line in lines} | {line.receiver or line.account for line in transfers} | set(touch))
     books = _lock_and_look(connection, keys, lines, zones)
     if len(books.accounts) < len(keys):
         heads = [opening(*key) for key in keys]
-        connection.execute(sql.ADD_ACCOUNTS, (*_columns(keys, 3), arrays.blobs(heads)), prepare=True)
+        connection.execute(sql.ADD_ACCOUNTS, (*_columns(keys, 3), blobs(heads)), prepare=True)
         books = _lock_and_look(connection, keys, lines, zones)
     _read_due_holds(connection, books)
     if transfers:
@@ -42,24 +46,20 @@ def load_books(
 
 def write_books(session: Session, books: Books) -> None:
     """Write what the fold changed: accounts, entries with their outbox pointers, postings and holds."""
-    connection = _raw(session)
+    connection = driver_connection(session)
     with connection.pipeline():
         if books.entries or books.settled:
             _write_accounts(connection, books)
         if books.entries:
-            _add_entries(connection, books)
-            feed.append_pointers(session)
+            _add_entries(connection, books.entries)
+            feed.append_pointers(session, ["ledger.entry"])
         if books.outcomes:
             _add_postings(connection, books.outcomes)
         if books.new_holds:
             _add_holds(connection, books)
-        changed = [(key, hold) for key, hold in books.changed_holds.items() if key not in books.new_holds]
+        changed = [(key[0], hold) for key, hold in books.changed_holds.items() if key not in books.new_holds]
         if changed:
             _change_holds(connection, changed)
-
-
-def _raw(session: Session) -> Raw:
-    return session.connection().connection.driver_connection  # type: ignore[return-value]
 
 
 def _lock_and_look(connection: Raw, keys: Sequence[AccountKey], lines: Sequence[Line], zones: dict[int, str]) -> Books:
@@ -68,15 +68,15 @@ def _lock_and_look(connection: Raw, keys: Sequence[AccountKey], lines: Sequence[
     with connection.pipeline():
         accounts = connection.execute(sql.LOCK_ACCOUNTS, _columns(keys, 3), prepare=True, binary=True)
         holds = _find_holds(connection, held) if held else ()
-        postings = [(line.program_id, line.posting_id) for line in lines]
-        known = connection.execute(sql.FIND_POSTINGS, _columns(postings, 2, ids=(1,)), prepare=True, binary=True)
+        postings = numbers([line.program_id for line in lines]), ids([line.posting_id for line in lines])
+        known = connection.execute(sql.FIND_POSTINGS, postings, prepare=True, binary=True)
         originals = _find_originals(connection, reversing) if reversing else ()
         clock = connection.execute(sql.CLOCK, prepare=True, binary=True)
     now = clock.fetchone()
     books = Books(
         now_us=now[0] if now else 0,
         zones=zones,
-        accounts={row[:3]: Account(*row) for row in accounts},
+        accounts={row[:3]: Account(*row) for row in accounts.fetchall()},
         reversing=bool(reversing),
         known={(row[0], row[1]): _known(row) for row in known},
         holds={(row[0], row[1]): _hold(row) for row in holds},
@@ -100,12 +100,14 @@ def _note_originals(connection: Raw, books: Books, originals: Any) -> None:
 
 
 def _find_holds(connection: Raw, held: Sequence[tuple[int, int, bytes]]) -> Any:
-    return connection.execute(sql.FIND_HOLDS, _columns(held, 3, ids=(2,)), prepare=True, binary=True)
+    columns = *_columns([row[:2] for row in held], 2), ids([row[2] for row in held])
+    return connection.execute(sql.FIND_HOLDS, columns, prepare=True, binary=True)
 
 
 def _find_originals(connection: Raw, reversing: Sequence[Line]) -> Any:
-    rows = [(*line.account, line.reverses or 0, line.reverses_posting) for line in reversing]
-    return connection.execute(sql.FIND_ORIGINALS, _columns(rows, 5, ids=(4,)), prepare=True, binary=True)
+    rows = [(*line.account, line.reverses or 0) for line in reversing]
+    columns = *_columns(rows, 4), ids([line.reverses_posting for line in reversing])
+    return connection.execute(sql.FIND_ORIGINALS, columns, prepare=True, binary=True)
 
 
 def _read_due_holds(connection: Raw, books: Books) -> None:
@@ -143,76 +145,105 @@ def _hold(row: tuple[Any, ...]) -> Hold:
 def _write_accounts(connection: Raw, books: Books) -> None:
     # A settled account without a new entry has a new deadline: else the sweeper would come back to it for ever.
     changed = books.settled | {(entry.program_id, entry.member_id, entry.asset_id) for entry in books.entries}
-    rows = [
-        (
-            *(*key, a.balance, a.held, a.debt, a.seq, a.last_at_us, a.due_us, a.head, _array(a.lots)),
-            *(int(a.frozen), a.idle_day),
-        )
-        for key, a in books.accounts.items()
-        if key in changed
-    ]
-    connection.execute(sql.WRITE_ACCOUNTS, _columns(rows, 13, texts=(10,), blobs=(9,)), prepare=True)
+    accounts = [account for key, account in books.accounts.items() if key in changed]
+    columns = (
+        numbers([a.program_id for a in accounts]),
+        numbers([a.member_id for a in accounts]),
+        numbers([a.asset_id for a in accounts]),
+        numbers([a.balance for a in accounts]),
+        numbers([a.held for a in accounts]),
+        numbers([a.debt for a in accounts]),
+        numbers([a.seq for a in accounts]),
+        numbers([a.last_at_us for a in accounts]),
+        numbers([a.due_us for a in accounts]),
+        blobs([a.head for a in accounts]),
+        lists([a.lots for a in accounts]),
+        numbers([int(a.frozen) for a in accounts]),
+        numbers([a.idle_day for a in accounts]),
+    )
+    connection.execute(sql.WRITE_ACCOUNTS, columns, prepare=True)
 
 
-def _add_entries(connection: Raw, books: Books) -> None:
-    rows = [
-        (
-            *(e.program_id, e.member_id, e.asset_id, e.seq, int(e.kind), e.amount, e.held_delta, e.balance_after),
-            *(e.held_after, e.posting_id, e.at_us, e.cause, e.rule_version, e.reverses, e.reversed, e.hold_id),
-            *(_array(e.moves), json.dumps(e.meta, ensure_ascii=False) if e.meta else None, e.hash),
-        )
-        for e in books.entries
-    ]
-    connection.execute(sql.ADD_ENTRIES, _columns(rows, 19, ids=(9, 15), texts=(11, 16, 17), blobs=(18,)), prepare=True)
+def _add_entries(connection: Raw, entries: Sequence[Entry]) -> None:
+    columns = (
+        numbers([e.program_id for e in entries]),
+        numbers([e.member_id for e in entries]),
+        numbers([e.asset_id for e in entries]),
+        numbers([e.seq for e in entries]),
+        numbers([int(e.kind) for e in entries]),
+        numbers([e.amount for e in entries]),
+        numbers([e.held_delta for e in entries]),
+        numbers([e.balance_after for e in entries]),
+        numbers([e.held_after for e in entries]),
+        ids([e.posting_id for e in entries]),
+        numbers([e.at_us for e in entries]),
+        texts([e.cause for e in entries]),
+        numbers([e.rule_version for e in entries]),
+        numbers([e.reverses for e in entries]),
+        numbers([e.reversed for e in entries]),
+        ids([e.hold_id for e in entries]),
+        lists([e.moves for e in entries]),
+        texts([_text(e.meta) if e.meta else None for e in entries]),
+        blobs([e.hash for e in entries]),
+    )
+    connection.execute(sql.ADD_ENTRIES, columns, prepare=True)
 
 
 def _add_postings(connection: Raw, outcomes: Sequence[tuple[Line, Outcome]]) -> None:
-    rows = [
-        (
-            *(line.program_id, o.posting_id, line.fingerprint, int(o.status), int(o.kind), o.member_id, o.asset_id),
-            *(o.amount, o.seq, o.balance, o.held, o.debt, o.at_us, o.hold_id),
-        )
-        for line, o in outcomes
-    ]
-    connection.execute(sql.ADD_POSTINGS, _columns(rows, 14, ids=(1, 13), blobs=(2,)), prepare=True)
+    answers = [outcome for _, outcome in outcomes]
+    columns = (
+        numbers([line.program_id for line, _ in outcomes]),
+        ids([o.posting_id for o in answers]),
+        blobs([line.fingerprint for line, _ in outcomes]),
+        numbers([int(o.status) for o in answers]),
+        numbers([int(o.kind) for o in answers]),
+        numbers([o.member_id for o in answers]),
+        numbers([o.asset_id for o in answers]),
+        numbers([o.amount for o in answers]),
+        numbers([o.seq for o in answers]),
+        numbers([o.balance for o in answers]),
+        numbers([o.held for o in answers]),
+        numbers([o.debt for o in answers]),
+        numbers([o.at_us for o in answers]),
+        ids([o.hold_id for o in answers]),
+    )
+    connection.execute(sql.ADD_POSTINGS, columns, prepare=True)
 
 
 def _add_holds(connection: Raw, books: Books) -> None:
     reasons = {line.posting_id: str((line.meta or {}).get("reason", "")) for line, _ in books.outcomes}
-    rows = [
-        (
-            *(program_id, h.member_id, h.id, h.asset_id, h.amount, h.captured, int(h.state), h.expires_at_us),
-            *(int(h.purpose), h.grace_days, _array(h.moves), reasons.get(h.id, ""), h.validity),
-        )
-        for (program_id, _), h in books.new_holds.items()
-    ]
-    connection.execute(sql.ADD_HOLDS, _columns(rows, 13, ids=(2,), texts=(10, 11, 12)), prepare=True)
+    holds = list(books.new_holds.values())
+    columns = (
+        numbers([program_id for program_id, _ in books.new_holds]),
+        numbers([h.member_id for h in holds]),
+        ids([h.id for h in holds]),
+        numbers([h.asset_id for h in holds]),
+        numbers([h.amount for h in holds]),
+        numbers([h.captured for h in holds]),
+        numbers([int(h.state) for h in holds]),
+        numbers([h.expires_at_us for h in holds]),
+        numbers([int(h.purpose) for h in holds]),
+        numbers([h.grace_days for h in holds]),
+        lists([h.moves for h in holds]),
+        texts([reasons.get(h.id, "") for h in holds]),
+        texts([h.validity for h in holds]),
+    )
+    connection.execute(sql.ADD_HOLDS, columns, prepare=True)
 
 
-def _change_holds(connection: Raw, changed: Sequence[tuple[tuple[int, bytes], Hold]]) -> None:
-    rows = [
-        (program_id, h.member_id, h.id, int(h.state), h.captured, h.expires_at_us, _array(h.moves))
-        for (program_id, _), h in changed
-    ]
-    connection.execute(sql.CHANGE_HOLDS, _columns(rows, 7, ids=(2,), texts=(6,)), prepare=True)
+def _change_holds(connection: Raw, changed: Sequence[tuple[int, Hold]]) -> None:
+    columns = (
+        numbers([program_id for program_id, _ in changed]),
+        numbers([h.member_id for _, h in changed]),
+        ids([h.id for _, h in changed]),
+        numbers([int(h.state) for _, h in changed]),
+        numbers([h.captured for _, h in changed]),
+        numbers([h.expires_at_us for _, h in changed]),
+        lists([h.moves for _, h in changed]),
+    )
+    connection.execute(sql.CHANGE_HOLDS, columns, prepare=True)
 
 
-def _array(numbers: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
-
-
-def _columns(
-    rows: Sequence[Sequence[Any]],
-    width: int,
-    *,
-    ids: Sequence[int] = (),
-    texts: Sequence[int] = (),
-    blobs: Sequence[int] = (),
-) -> list[str]:
-    """The rows turned into one array literal a column: of numbers, unless its position is named otherwise."""
-    made: list[Callable[[Any], str]] = [arrays.numbers] * width
-    for positions, make in ((ids, arrays.ids), (texts, arrays.texts), (blobs, arrays.blobs)):
-        for position in positions:
-            made[position] = make
-    columns = zip(*rows, strict=True) if rows else [()] * width
-    return [make(column) for make, column in zip(made, columns, strict=True)]
+def _columns(rows: Sequence[Sequence[int]], width: int) -> list[str]:
+    """Rows of numbers turned into one array literal a column."""
+    return [numbers(column) for column in (zip(*rows, strict=True) if rows else [()] * width)]

@@ -12,9 +12,8 @@ from struct import Struct
 from typing import Any
 
 _OPENING = Struct(">iqh")
-_FIXED = Struct(">iqhqhqqqqq16sI")
 _encode = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode
-_CAUSE_ALONE = (None,) * 5
+_NOTHING_MORE = (None,) * 4
 
 
 def opening(program_id: int, member_id: int, asset_id: int) -> bytes:
@@ -24,7 +23,6 @@ def opening(program_id: int, member_id: int, asset_id: int) -> bytes:
 
 def link(
     previous: bytes,
-    *,
     program_id: int,
     member_id: int,
     asset_id: int,
@@ -40,7 +38,7 @@ def link(
     details: tuple[Any, ...],
 ) -> bytes:
     """The hash of one entry. `details` are its cause, rule version, reversed seq, hold and meta."""
-    fixed = _FIXED.pack(
+    figures = _figures(len(moves)).pack(
         program_id,
         member_id,
         asset_id,
@@ -53,9 +51,9 @@ def link(
         at_us,
         posting_id,
         len(moves),
+        *moves,
     )
-    lots = _numbers(len(moves)).pack(*moves)
-    return sha256(b"".join((previous, fixed, lots, sha256(_canonical(details).encode()).digest()))).digest()
+    return sha256(previous + figures + sha256(_canonical(details).encode()).digest()).digest()
 
 
 def details(
@@ -71,12 +69,13 @@ def details(
 
 
 def _canonical(details: tuple[Any, ...]) -> str:
-    """The details as JSON. Most entries have a cause and nothing else: that is put together at a fifth of the cost."""
-    if details[1:] == _CAUSE_ALONE:
-        return f"[{encode_basestring(details[0])},null,null,null,null,null]"
+    """The details as JSON. Most have a cause, and at most a rule's version: put together at a fifth of the cost."""
+    if details[2:] == _NOTHING_MORE:
+        cause, version = details[:2]
+        return f"[{encode_basestring(cause)},{'null' if version is None else version},null,null,null,null]"
     return _encode(details)
 
 
 @lru_cache(maxsize=512)
-def _numbers(count: int) -> Struct:
-    return Struct(f">{count}q")
+def _figures(moves: int) -> Struct:
+    return Struct(f">iqhqhqqqqq16sI{moves}q")

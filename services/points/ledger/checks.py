@@ -1,13 +1,11 @@
 """The ledger's invariants (ledger.md §6), checked over a live database: what `verify` prints."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from psycopg import Connection
-from sqlalchemy import text
 from sqlmodel import Session
 
-from common.service import Finding
+from common.database import driver_connection
+from common.service import Finding, examine
 from services.points.ledger.chain import details, link, opening
 from services.points.programs.validity import IDLE
 
@@ -134,14 +132,7 @@ _QUERIES: dict[str, tuple[str, str]] = {
 def check_figures(session: Session) -> Iterable[Finding]:
     """The invariants that one SQL statement each can decide."""
     for name, (table, query) in _QUERIES.items():
-        checked = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
-        offenders = session.execute(text(f"SELECT *, count(*) OVER () FROM ({query}) q LIMIT 3")).all()
-        yield Finding(
-            name,
-            checked,
-            int(offenders[0][-1]) if offenders else 0,
-            "; ".join("/".join(map(str, row[:-1])) for row in offenders),
-        )
+        yield examine(session, name, among=table, offenders=query)
 
 
 def check_chain(session: Session) -> Iterable[Finding]:
@@ -164,10 +155,9 @@ SELECT {_KEY}, e.seq, e.kind, e.amount, e.held_delta, e.balance_after, e.held_af
 
 
 def _walk(session: Session) -> Iterator[tuple[tuple[int, int, int, int], bool]]:
-    connection: Connection[tuple[Any, ...]] = session.connection().connection.driver_connection  # type: ignore[assignment]
     account: tuple[int, int, int] | None = None
     previous = b""
-    with connection.cursor(name="links") as rows:
+    with driver_connection(session).cursor(name="links") as rows:
         rows.itersize = 10_000
         rows.execute(_LINKS, binary=True)
         for program, member, asset, seq, kind, amount, held_delta, balance, held, at_us, posting, moves, *more in rows:

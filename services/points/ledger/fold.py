@@ -32,7 +32,8 @@ def fold(books: Books, lines: Iterable[Line]) -> list[Outcome]:
 
 
 def _answer(books: Books, line: Line) -> Outcome:
-    earlier = books.known.get((line.program_id, line.posting_id))
+    key = line.program_id, line.posting_id
+    earlier = books.known.get(key)
     if earlier:
         return _replayed(books, line, earlier)
     account = books.accounts[line.account]
@@ -46,9 +47,9 @@ def _answer(books: Books, line: Line) -> Outcome:
             movements.keep_alive(account, line.idle_day)
         entry = _write(books, account, movement, line)
         amount = entry.amount or entry.held_delta
-        outcome = _outcome(account, line, Status.POSTED, amount, movement.hold_id, entry.at_us)
+        outcome = _outcome(account, line, Status.POSTED, amount, account.seq, movement.hold_id, entry.at_us)
     books.outcomes.append((line, outcome))
-    books.known[line.program_id, line.posting_id] = Known(line.fingerprint, outcome)
+    books.known[key] = Known(line.fingerprint, outcome)
     return outcome
 
 
@@ -147,15 +148,7 @@ def _reverse(books: Books, account: Account, line: Line) -> Movement:
 
 
 def _write(books: Books, account: Account, movement: Movement, line: Line) -> Entry:
-    entry = journal.write(
-        account,
-        movement,
-        now_us=books.now_us,
-        posting_id=line.posting_id,
-        cause=line.cause,
-        rule_version=line.rule_version,
-        meta=line.meta,
-    )
+    entry = journal.write(account, movement, books.now_us, line.posting_id, line.cause, line.rule_version, line.meta)
     books.entries.append(entry)
     if books.reversing and movement.kind in _REVERSIBLE:
         _remember_original(books, account, entry)
@@ -193,10 +186,12 @@ def _replayed(books: Books, line: Line, earlier: Known) -> Outcome:
 
 
 def _refused(books: Books, line: Line, status: Status) -> Outcome:
-    return _outcome(books.accounts[line.account], line, status, line.amount, line.hold_id, books.now_us)
+    return _outcome(books.accounts[line.account], line, status, line.amount, 0, line.hold_id, books.now_us)
 
 
-def _outcome(account: Account, line: Line, status: Status, amount: int, hold_id: bytes | None, at_us: int) -> Outcome:
+def _outcome(
+    account: Account, line: Line, status: Status, amount: int, seq: int, hold_id: bytes | None, at_us: int
+) -> Outcome:
     return Outcome(
         line.posting_id,
         status,
@@ -204,7 +199,7 @@ def _outcome(account: Account, line: Line, status: Status, amount: int, hold_id:
         line.member_id,
         line.asset_id,
         amount,
-        account.seq if status == Status.POSTED else 0,
+        seq,
         account.balance,
         account.held,
         account.debt,

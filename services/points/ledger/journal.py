@@ -39,7 +39,6 @@ class Entry:
 def write(
     account: Account,
     movement: Movement,
-    *,
     now_us: int,
     posting_id: bytes = BY_TIME,
     cause: str = "time",
@@ -48,42 +47,46 @@ def write(
 ) -> Entry:
     """Apply the movement to its account and give the entry that says so. Time never goes back within an account."""
     apply(account, movement)
-    account.last_at_us = max(now_us, account.last_at_us)
+    program_id, member_id, asset_id, seq = account.program_id, account.member_id, account.asset_id, account.seq
+    kind, amount, held_delta, moves = movement.kind, movement.amount, movement.held_delta, movement.moves
+    reverses, reversed_, hold_id = movement.reverses, movement.reversed, movement.hold_id
+    balance, held = account.balance, account.held
+    at_us = account.last_at_us = max(now_us, account.last_at_us)
     noted = {**(meta or {}), **movement.meta} if movement.meta else meta or None
-    account.head = link(
+    head = account.head = link(
         account.head,
-        program_id=account.program_id,
-        member_id=account.member_id,
-        asset_id=account.asset_id,
-        seq=account.seq,
-        kind=movement.kind,
-        amount=movement.amount,
-        held_delta=movement.held_delta,
-        balance_after=account.balance,
-        held_after=account.held,
-        at_us=account.last_at_us,
-        posting_id=posting_id,
-        moves=movement.moves,
-        details=details(cause, rule_version, movement.reverses, movement.reversed, movement.hold_id, noted),
+        program_id,
+        member_id,
+        asset_id,
+        seq,
+        kind,
+        amount,
+        held_delta,
+        balance,
+        held,
+        at_us,
+        posting_id,
+        moves,
+        details(cause, rule_version, reverses, reversed_, hold_id, noted),
     )
     return Entry(
-        account.program_id,
-        account.member_id,
-        account.asset_id,
-        account.seq,
-        movement.kind,
-        movement.amount,
-        movement.held_delta,
-        account.balance,
-        account.held,
+        program_id,
+        member_id,
+        asset_id,
+        seq,
+        kind,
+        amount,
+        held_delta,
+        balance,
+        held,
         posting_id,
-        account.last_at_us,
+        at_us,
         cause,
         rule_version,
-        movement.reverses,
-        movement.reversed,
-        movement.hold_id,
-        movement.moves,
+        reverses,
+        reversed_,
+        hold_id,
+        moves,
         noted,
-        account.head,
+        head,
     )

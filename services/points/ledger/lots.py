@@ -24,19 +24,8 @@ def total(buckets: Buckets) -> int:
 def add(buckets: Buckets, moves: Moves) -> Moves:
     """Put positive moves into the buckets, in place; returns what was really done, merging included."""
     done: Moves = []
-    for day, amount in pairs(moves):
-        position = _position(buckets, day)
-        if position < len(buckets) and buckets[position] == day:
-            buckets[position + 1] += amount
-        elif len(buckets) < 2 * MOST_BUCKETS:
-            buckets[position:position] = [day, amount]
-        elif position < len(buckets):
-            day = buckets[position]
-            buckets[position + 1] += amount
-        else:
-            done += _merge_earliest(buckets)
-            buckets += [day, amount]
-        done += [day, amount]
+    for place in range(0, len(moves), 2):
+        done += _put(buckets, moves[place], moves[place + 1])
     return done
 
 
@@ -138,6 +127,22 @@ def earliest(buckets: Buckets, idle_day: int | None = None) -> int:
     if idle_day is not None and idle_day < first and IDLE in buckets[::2]:
         return idle_day
     return first
+
+
+def _put(buckets: Buckets, day: int, amount: int) -> Moves:
+    merged: Moves = []
+    position = _position(buckets, day)
+    if position < len(buckets) and buckets[position] == day:
+        buckets[position + 1] += amount
+    elif len(buckets) < 2 * MOST_BUCKETS:
+        buckets[position:position] = [day, amount]
+    elif position < len(buckets):
+        day = buckets[position]
+        buckets[position + 1] += amount
+    else:
+        merged = _merge_earliest(buckets)
+        buckets += [day, amount]
+    return [*merged, day, amount]
 
 
 def _position(buckets: Buckets, day: int) -> int:

@@ -17,7 +17,7 @@ from services.points.ledger.refusals import (
 def earn(account: Account, line: Line) -> Movement:
     """Credit: debt is paid first, the rest becomes a lot of `line.lot_day`. Raises `BalanceTooLarge`."""
     check_range(account.balance + line.amount)
-    return Movement(Kind.EARN, line.amount, moves=credit(account, [line.lot_day, line.amount]))
+    return Movement(Kind.EARN, line.amount, 0, credit(account, [line.lot_day, line.amount]))
 
 
 def spend(account: Account, line: Line) -> Movement:
@@ -26,7 +26,7 @@ def spend(account: Account, line: Line) -> Movement:
         check_range(account.balance - line.amount)
     there = min(line.amount, account.available) if line.into_debt else line.amount
     check_can_give(account, there)
-    return Movement(Kind.SPEND, -line.amount, moves=lots.take(account.lots, there))
+    return Movement(Kind.SPEND, -line.amount, 0, lots.take(account.lots, there))
 
 
 def expire_lots(account: Account, *, last_dead_day: int) -> Movement | None:

@@ -165,7 +165,7 @@ def _write(session: Session, scratch: Mapping[str, str], done: list[_Account]) -
         "q": arrays.numbers(account.seq for account in done),
         "t": arrays.numbers(account.last_at_us for account in done),
         "g": arrays.blobs(account.head for account in done),
-        "l": arrays.texts(_array([number for lot in mine for number in lot]) for mine in lots),
+        "l": arrays.lists([number for lot in mine for number in lot] for mine in lots),
         "f": arrays.texts(str(account.frozen) for account in done),
     }
     session.execute(text(_ADD_ACCOUNTS.format(scratch["points_accounts"])), columns)
@@ -186,15 +186,11 @@ def _write_holds(
         "c": arrays.numbers(hold.captured for _, _, hold in holds),
         "z": arrays.numbers(int(hold.state) for _, _, hold in holds),
         "u": arrays.numbers(int(hold.purpose) for _, _, hold in holds),
-        "l": arrays.texts(_array(hold.moves) for _, _, hold in holds),
+        "l": arrays.lists(hold.moves for _, _, hold in holds),
         "x": arrays.texts(hold.waits_until for _, _, hold in holds),
         "v": arrays.texts(hold.validity for _, _, hold in holds),
     }
     session.execute(text(_ADD_HOLDS.format(scratch["points_holds"])), columns)
-
-
-def _array(numbers: list[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 _ACCOUNT = Compared(

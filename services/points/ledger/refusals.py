@@ -100,6 +100,12 @@ class UnknownReceiver(Refusal):
     code = "receiver_unknown"
 
 
+class SaleProhibited(Refusal):
+    """Members may give points, never sell them (platform-rules.md, Prepaid/stored value; requirements P16)."""
+
+    code = "prohibited"
+
+
 STATUS: dict[type[Refusal], Status] = {
     InsufficientPoints: Status.INSUFFICIENT,
     HoldNotOpen: Status.HOLD_NOT_OPEN,

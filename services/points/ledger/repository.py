@@ -9,37 +9,9 @@ from sqlalchemy import ColumnElement, Row, RowMapping, func, select, text
 from sqlmodel import Session
 
 from services.points.ledger.books import AccountKey
-from services.points.ledger.domain import Account, Hold, HoldState, Kind, Purpose
+from services.points.ledger.domain import Kind
 from services.points.ledger.models import accounts, entries, holds
 from services.points.programs.models import assets
-
-# An account and its open holds by one statement: two would tell of two moments.
-_ACCOUNT = """
-SELECT a.program_id, a.member_id, a.asset_id, a.balance, a.held, a.debt, a.seq,
-       (extract(epoch FROM a.last_at) * 1000000)::bigint, (extract(epoch FROM a.due_at) * 1000000)::bigint, a.head,
-       a.lots, a.frozen, a.idle_day,
-       CASE WHEN a.held > 0 THEN (
-         SELECT jsonb_agg(jsonb_build_object(
-                  'id', h.id, 'amount', h.amount, 'captured', h.captured, 'lots', h.lots, 'purpose', h.purpose,
-                  'validity', h.validity, 'grace_days', h.grace_days,
-                  'expires_at_us', (extract(epoch FROM h.expires_at) * 1000000)::bigint))
-           FROM points_holds h
-          WHERE (h.program_id, h.member_id, h.asset_id) = (a.program_id, a.member_id, a.asset_id) AND h.state = 0)
-       END AS holds
-  FROM points_accounts a WHERE a.program_id = :p AND a.member_id = :m"""
-
-
-def list_accounts(session: Session, program_id: int, member_id: int) -> list[tuple[Account, list[Hold]]]:
-    """Every account of a member with its open holds, in the order of the program's assets."""
-    rows = session.execute(text(f"{_ACCOUNT} ORDER BY a.asset_id"), {"p": program_id, "m": member_id})
-    return [(_account(row), _holds(row)) for row in rows]
-
-
-def find_account(session: Session, program_id: int, member_id: int, asset_id: int) -> tuple[Account, list[Hold]] | None:
-    """One account with its open holds, read at once; None when nothing was ever posted to it."""
-    mine = {"p": program_id, "m": member_id, "s": asset_id}
-    row = session.execute(text(f"{_ACCOUNT} AND a.asset_id = :s"), mine).one_or_none()
-    return (_account(row), _holds(row)) if row else None
 
 
 def has_account(session: Session, program_id: int, member_id: int) -> bool:
@@ -170,27 +142,3 @@ def _of(account: AccountKey, *more: ColumnElement[bool]) -> tuple[ColumnElement[
         entries.c.asset_id == asset_id,
         *more,
     )
-
-
-def _account(row: Row[Any]) -> Account:
-    figures: tuple[Any, ...] = tuple(row)[:13]
-    return Account(*figures)
-
-
-def _holds(row: Row[Any]) -> list[Hold]:
-    return [
-        Hold(
-            uuid.UUID(held["id"]).bytes,
-            row.member_id,
-            row.asset_id,
-            held["amount"],
-            held["captured"],
-            held["expires_at_us"],
-            HoldState.OPEN,
-            held["lots"],
-            Purpose(held["purpose"]),
-            held["validity"],
-            held["grace_days"],
-        )
-        for held in row.holds or ()
-    ]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask import Response
+
 from common.clock import now
 from common.http.callers import MEMBER, SERVICE, owner, system
 from common.http.routes import Routes
@@ -9,13 +11,14 @@ from common.identity import Identity
 from services.points.database import retried, transaction
 from services.points.ledger import schemas, use_cases
 from services.points.ledger.domain import Kind, Outcome, Status
-from services.points.ledger.schemas import uuid_text
 from services.points.ledger.teller import Posted, book_of, submit
 from services.points.ledger.use_cases import AS_THE_ASSET, Command
+from services.points.ledger.wordings import WORDINGS
 
-routes = Routes("ledger", description="Postings, reversals and transfers")
+routes = Routes("ledger", wordings=WORDINGS, description="Postings, reversals and transfers")
 
 _POSTERS = (system("ledger"), SERVICE)
+_KINDS = {"earn": Kind.EARN, "spend": Kind.SPEND}
 
 
 @routes.post(
@@ -32,7 +35,7 @@ def post(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
     command = Command(
         scope=caller.actor,
         key=key,
-        kind=Kind[body.pop("kind").upper()],
+        kind=_KINDS[body.pop("kind")],
         cause=f"{caller.actor} {key}",
         pending=AS_THE_ASSET,
         **body,
@@ -40,8 +43,8 @@ def post(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
     return submit(caller.program_id, command)
 
 
-@routes.post("/postings/batch", allow=_POSTERS, body=schemas.BatchRequest, answer=schemas.BatchResponse, ready=True)
-def post_batch(caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
+@routes.post("/postings/batch", allow=_POSTERS, body=schemas.BatchRequest, answer=schemas.BatchResponse)
+def post_batch(caller: Identity, body: dict[str, Any]) -> Response:
     """Post up to 1,000 lines, each once per its own key, so that the whole batch can be sent again.
 
     With `atomic` either every line is posted or none; the refused ones say why, the others are not_attempted.
@@ -55,7 +58,8 @@ def post_batch(caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
     outcomes = retried(lambda session: call(session, lines, zones=zones))
     results = [_result(line["key"], outcome) for line, outcome in zip(body["lines"], outcomes, strict=True)]
     posted = sum(outcome.status == Status.POSTED for outcome in outcomes)
-    return {"posted": posted, "refused": len(results) - posted, "results": results}
+    answer = f'{{"posted":{posted},"refused":{len(results) - posted},"results":[{",".join(results)}]}}'
+    return Response(answer, content_type="application/json")
 
 
 @routes.post(
@@ -88,6 +92,7 @@ def reverse(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
 )
 def transfer(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
     """Give to another member, where the asset allows it; the lots keep their days. The answer is the giver's side."""
+    use_cases.check_unpaid(body.pop("price_fen"))
     payer = owner(caller, body.pop("member_id"), pointer="/member_id")
     with transaction() as session:
         use_cases.check_receiver(session, program_id=caller.program_id, member_id=body["to_member_id"])
@@ -98,21 +103,27 @@ def transfer(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
 
 
 def _batch_command(actor: str, line: dict[str, Any]) -> Command:
-    named = {**line, "kind": Kind[line["kind"].upper()]}
-    return Command(scope=actor, cause=f"{actor} {line['key']}", pending=AS_THE_ASSET, **named)
+    key = line["key"]
+    # By position: there are a thousand of them.
+    return Command(
+        actor,
+        key,
+        _KINDS[line["kind"]],
+        line["member_id"],
+        line["asset"],
+        line["amount"],
+        f"{actor} {key}",
+        line["reason"],
+        line["validity"],
+        line["earned_at"],
+        line["available_at"],
+        AS_THE_ASSET,
+    )
 
 
-def _result(key: str, outcome: Outcome) -> dict[str, Any]:
-    posted = outcome.status == Status.POSTED
-    status = "posted" if posted else "not_attempted"
-    if outcome.status not in (Status.POSTED, Status.NOT_ATTEMPTED):
-        status = use_cases.refusal_of(outcome).code
-    return {
-        "key": key,
-        "status": status,
-        "replayed": outcome.replayed,
-        "posting_id": uuid_text(outcome.posting_id),
-        "seq": outcome.seq if posted else None,
-        "balance": outcome.balance if posted else None,
-        "available": outcome.available if posted else None,
-    }
+def _result(key: str, outcome: Outcome) -> str:
+    if outcome.status == Status.POSTED:
+        return schemas.result_text(key, "posted", outcome)
+    if outcome.status == Status.NOT_ATTEMPTED:
+        return schemas.result_text(key, "not_attempted", outcome)
+    return schemas.result_text(key, use_cases.refusal_of(outcome).code, outcome)

@@ -70,11 +70,11 @@ def _end(books: Books, account: Account, held: Hold, zone: str) -> None:
             _expire(books, account, day)  # what had fallen idle before that day does not come back to life with it
             keep_alive(account, idle_until(held.validity, from_epoch_day(day)))
         ended = holds.release(account, held)
-    books.entries.append(journal.write(account, ended, now_us=books.now_us))
+    books.entries.append(journal.write(account, ended, books.now_us))
     books.note_changed(account.program_id, held)
 
 
 def _expire(books: Books, account: Account, day: int) -> None:
     dead = expire_lots(account, last_dead_day=day - 1)
     if dead:
-        books.entries.append(journal.write(account, dead, now_us=books.now_us))
+        books.entries.append(journal.write(account, dead, books.now_us))

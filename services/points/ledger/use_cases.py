@@ -16,7 +16,7 @@ from services.points.ledger.commands import line_of as line_of
 from services.points.ledger.commands import posting_id as posting_id
 from services.points.ledger.domain import HoldState, Line, Outcome, Purpose, Status
 from services.points.ledger.fold import fold
-from services.points.ledger.refusals import STATUS, InsufficientPoints, UnknownReceiver
+from services.points.ledger.refusals import STATUS, InsufficientPoints, SaleProhibited, UnknownReceiver
 from services.points.programs.use_cases import program_book
 
 _REFUSALS: dict[Status, type[Refusal]] = {
@@ -83,6 +83,12 @@ def refusal_of(outcome: Outcome) -> Refusal:
         available = outcome.available
         return InsufficientPoints(available=available, short_by=outcome.amount - available)
     return _REFUSALS[outcome.status]()
+
+
+def check_unpaid(price_fen: int | None) -> None:
+    """Raise `SaleProhibited` for a transfer that names a price, whatever it is: a gift has none."""
+    if price_fen is not None:
+        raise SaleProhibited()
 
 
 def check_receiver(session: Session, *, program_id: int, member_id: int) -> None:

@@ -79,5 +79,14 @@ WORDINGS: Wordings = {
         "没有该会员的账户;请核对会员号,或待其首次获得资产后再转赠。",
         pointer="/to_member_id",
     ),
+    refusals.SaleProhibited: Wording(
+        403,
+        "Members cannot sell points to each other: a market for points risks being token trading, which this platform"
+        " declines (platform-rules.md, Prepaid/stored value). Give them without a price, or exchange them with a"
+        " partner of the brand.",
+        "会员之间不得买卖积分:积分交易市场存在代币交易风险,平台不予支持(platform-rules.md「Prepaid/stored value」)。"
+        "可不带价格直接转赠,或与品牌合作方通兑。",
+        pointer="/price_fen",
+    ),
     balances.BadMonth: Wording(422, "Write the month as 2026-05.", "月份格式应为 2026-05。", pointer="/query/month"),
 }

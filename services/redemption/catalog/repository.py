@@ -2,23 +2,32 @@
 
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select, update
+from psycopg import Connection
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.database import driver_connection
 from services.redemption.catalog.domain import Item, Offer, Price, Stock, UnknownItem
 from services.redemption.catalog.models import stock, versions
 
+# Psycopg itself is given the statement that every order begins with: SQLAlchemy's own time for it was five times that.
+_ITEMS = """
+SELECT v.program_id, v.code, v.version, v.name_en, v.name_zh, v.description, v.asset, v.price, v.per_member_limit,
+       v.available_from, v.available_until, v.active, s.total, s.reserved, s.sold
+  FROM redemption_stock s JOIN redemption_item_versions v USING (program_id, code, version)
+ WHERE s.program_id = %s"""
 
-def find_item(session: Session, program_id: int, code: str) -> Item | None:
+
+def find_item(connection: Connection[Any], program_id: int, code: str) -> Item | None:
     """The item at its present version, or None."""
-    row = session.execute(_items(program_id).where(stock.c.code == code)).one_or_none()
+    row = connection.execute(f"{_ITEMS} AND s.code = %s", (program_id, code), prepare=True, binary=True).fetchone()
     return None if row is None else _item(row)
 
 
-def get_item(session: Session, program_id: int, code: str) -> Item:
+def get_item(connection: Connection[Any], program_id: int, code: str) -> Item:
     """The item at its present version; raises `UnknownItem`."""
-    item = find_item(session, program_id, code)
+    item = find_item(connection, program_id, code)
     if item is None:
         raise UnknownItem(item=code)
     return item
@@ -29,15 +38,14 @@ def lock_item(session: Session, program_id: int, code: str) -> Item | None:
     mine = select(stock.c.version).where(stock.c.program_id == program_id, stock.c.code == code)
     if session.execute(mine.with_for_update()).one_or_none() is None:
         return None
-    return find_item(session, program_id, code)
+    return find_item(driver_connection(session), program_id, code)
 
 
 def list_items(session: Session, program_id: int, *, after: str, limit: int, active_only: bool) -> list[Item]:
     """At most `limit` items behind the code `after`, by code."""
-    wanted = _items(program_id).where(stock.c.code > after).order_by(stock.c.code).limit(limit)
-    if active_only:
-        wanted = wanted.where(versions.c.active)
-    return [_item(row) for row in session.execute(wanted)]
+    wanted = f"{_ITEMS} AND s.code > %s AND (v.active OR NOT %s) ORDER BY s.code LIMIT %s"
+    rows = driver_connection(session).execute(wanted, (program_id, after, active_only, limit), prepare=True)
+    return [_item(row) for row in rows]
 
 
 def add_version(session: Session, program_id: int, code: str, version: int, offer: Offer, made_by: str) -> None:
@@ -94,25 +102,11 @@ def take_back(session: Session, program_id: int, code: str, quantity: int) -> No
     session.execute(_change(program_id, code).values(sold=stock.c.sold - quantity))
 
 
-def _items(program_id: int) -> Select[Any]:
-    of_version = and_(*(versions.c[name] == stock.c[name] for name in ("program_id", "code", "version")))
-    counts = (stock.c.total, stock.c.reserved, stock.c.sold)
-    return select(versions, *counts).join_from(stock, versions, of_version).where(stock.c.program_id == program_id)
-
-
 def _change(program_id: int, code: str) -> Any:
     return update(stock).where(stock.c.program_id == program_id, stock.c.code == code)
 
 
-def _item(row: Row[Any]) -> Item:
-    offer = Offer(
-        row.name_en,
-        row.name_zh,
-        row.description,
-        Price(row.asset, row.price),
-        row.per_member_limit,
-        row.available_from,
-        row.available_until,
-        row.active,
-    )
-    return Item(row.program_id, row.code, row.version, offer, Stock(row.total, row.reserved, row.sold))
+def _item(row: tuple[Any, ...]) -> Item:
+    program_id, code, version, name_en, name_zh, description, asset, price, *terms, total, reserved, sold = row
+    offer = Offer(name_en, name_zh, description, Price(asset, price), *terms)
+    return Item(program_id, code, version, offer, Stock(total, reserved, sold))

@@ -10,9 +10,12 @@ from common.identity import Identity
 from services.redemption.catalog import use_cases
 from services.redemption.catalog.domain import Item, Offer, Price, availability
 from services.redemption.catalog.schemas import ItemPage, ItemRequest, ItemResponse, ItemsQuery
-from services.redemption.database import transaction
+from services.redemption.catalog.wordings import WORDINGS
+from services.redemption.database import database, transaction
 
-routes = Routes("items", description="What members can take, at which price, and how much of it there is")
+routes = Routes(
+    "items", wordings=WORDINGS, description="What members can take, at which price, and how much of it there is"
+)
 
 _READERS = (MEMBER, ANY_STAFF)
 
@@ -48,9 +51,9 @@ def list_items(caller: Identity, query: dict[str, Any]) -> dict[str, Any]:
 @routes.get("/items/<code:code>", allow=_READERS, answer=ItemResponse)
 def show_item(caller: Identity, code: str) -> dict[str, Any]:
     """An item as it stands."""
-    with transaction() as session:
+    with database.autocommit() as connection:
         item = use_cases.show_item(
-            session, program_id=caller.program_id, code=code, active_only=caller.kind == "member"
+            connection, program_id=caller.program_id, code=code, active_only=caller.kind == "member"
         )
     return _shown(item, now())
 

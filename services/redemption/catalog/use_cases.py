@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from common.database import DriverConnection, driver_connection
+from common.errors import Refusal
 from services.redemption.catalog import repository
 from services.redemption.catalog.domain import (
     Item,
@@ -33,12 +35,12 @@ def configure_item(session: Session, *, program_id: int, code: str, offer: Offer
         version += 1
         repository.add_version(session, program_id, code, version, offer, made_by)
     repository.set_stock(session, item, version=version, total=check_total(total, item.stock))
-    return repository.get_item(session, program_id, code)
+    return repository.get_item(driver_connection(session), program_id, code)
 
 
-def show_item(session: Session, *, program_id: int, code: str, active_only: bool) -> Item:
+def show_item(connection: DriverConnection, *, program_id: int, code: str, active_only: bool) -> Item:
     """The item; raises `UnknownItem`, also for an inactive one to whom only active ones are shown."""
-    item = repository.get_item(session, program_id, code)
+    item = repository.get_item(connection, program_id, code)
     if active_only and not item.offer.active:
         raise UnknownItem(item=code)
     return item
@@ -47,6 +49,15 @@ def show_item(session: Session, *, program_id: int, code: str, active_only: bool
 def list_items(session: Session, *, program_id: int, after: str, limit: int, active_only: bool) -> list[Item]:
     """At most `limit` items behind the code `after`, by code."""
     return repository.list_items(session, program_id, after=after, limit=limit, active_only=active_only)
+
+
+def why_not_on_sale(item: Item, *, quantity: int, now: datetime) -> Refusal | None:
+    """Why nobody can take that many of the item now, as `check_on_sale` says it; None when somebody can."""
+    try:
+        check_on_sale(item, quantity, now)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def reserve_stock(session: Session, item: Item, *, quantity: int, now: datetime) -> None:

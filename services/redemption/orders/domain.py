@@ -119,6 +119,7 @@ class Order:
 
     `key` and `fingerprint` are the member's idempotency key and what it was first used for. An order in doubt (and only
     one) has `in_doubt_since`, and `due_at` when it is taken on again: until `wanted_until` forward, then back.
+    `replayed`: as an answer it was given before.
     """
 
     program_id: int
@@ -150,6 +151,7 @@ class Order:
     fulfilled_by: str | None = None
     tracking_no: str | None = None
     note: str | None = None
+    replayed: bool = False
 
 
 def next_step(order: Order, now: datetime) -> Step | None:
@@ -194,16 +196,18 @@ def why_not(order: Order, refusal: type[Refusal]) -> Refusal:
     return refusal(state=order.state.value)
 
 
-def refusal_of(order: Order) -> Refusal:
+def refusal_of(order: Order, *, replayed: bool) -> Refusal:
     """The refusal that ended the order, as it was first answered."""
     facts = order.refusal_facts or {}
     for kind in _REFUSALS:
         if kind.code == order.refusal_code:
-            return kind(**facts)
+            refusal = kind(**facts)
+            refusal.replayed = replayed
+            return refusal
     raise LookupError(f"order {order.order_id} was refused with the unknown code {order.refusal_code}")
 
 
-def as_first_answered(order: Order) -> Order:
+def as_first_answered(order: Order, *, replayed: bool) -> Order:
     """The order as the request that made it was answered: what was done to it later is another request's answer."""
     return replace(
         order,
@@ -216,6 +220,7 @@ def as_first_answered(order: Order) -> Order:
         fulfilled_by=None,
         tracking_no=None,
         note=None,
+        replayed=replayed,
     )
 
 

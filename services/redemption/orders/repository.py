@@ -1,10 +1,12 @@
 """Every SQL statement over orders. States move by guarded updates only: who comes second finds nothing to move."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import Connection
 from sqlalchemy import Row, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
@@ -14,6 +16,12 @@ from services.redemption.catalog.domain import Price
 from services.redemption.database import keys
 from services.redemption.orders.domain import UNPAID, Order, State
 from services.redemption.orders.models import orders, taken
+
+_ADD_REFUSED = """
+INSERT INTO redemption_orders (program_id, member_id, key, fingerprint, item, item_version, quantity, asset, price,
+       state, refusal_code, refusal_facts, wanted_until, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
+    ON CONFLICT ON CONSTRAINT orders_once_per_key DO NOTHING"""
 
 #: What an order leaves behind when it is in doubt no more.
 _DECIDED: dict[str, None] = {"in_doubt_since": None, "due_at": None, "last_error": None}
@@ -88,6 +96,28 @@ def add_order(
     }
     added = insert(orders).values(values).on_conflict_do_nothing(constraint="orders_once_per_key")
     return _order(session.execute(added.returning(orders)).one_or_none())
+
+
+def add_refused(
+    connection: Connection[Any],
+    *,
+    program_id: int,
+    member_id: int,
+    key: str,
+    fingerprint: bytes,
+    item: str,
+    item_version: int,
+    quantity: int,
+    price: Price,
+    refusal: Refusal,
+    now: datetime,
+) -> bool:
+    """Add an order that was refused before it reserved anything; false when its key has made one."""
+    values = (
+        *(program_id, member_id, key, fingerprint, item, item_version, quantity, price.asset, price.amount),
+        *(State.REFUSED.value, refusal.code, json.dumps(refusal.facts), now, now),
+    )
+    return connection.execute(_ADD_REFUSED, values, prepare=True).rowcount == 1
 
 
 def claim_key(session: Session, program_id: int, caller: str, route: str, key: str, fingerprint: bytes) -> bytes | None:

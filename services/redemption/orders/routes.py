@@ -9,7 +9,7 @@ from common.clock import now
 from common.http.callers import ANY_STAFF, MEMBER, owner, staff, system
 from common.http.routes import Routes, request_fingerprint
 from common.identity import Identity
-from services.redemption.database import transaction
+from services.redemption.database import database, transaction
 from services.redemption.orders import saga, use_cases
 from services.redemption.orders.domain import IN_DOUBT, Order, OrderInDoubt, State, as_first_answered, refusal_of
 from services.redemption.orders.schemas import (
@@ -20,31 +20,38 @@ from services.redemption.orders.schemas import (
     OrdersQuery,
     RedemptionRequest,
 )
+from services.redemption.orders.wordings import WORDINGS
 
-routes = Routes("redemptions", description="Orders by which members take items for what they own")
+routes = Routes("redemptions", wordings=WORDINGS, description="Orders by which members take items for what they own")
 
 _READERS = (MEMBER, ANY_STAFF, system("redemptions"))
 
 
-@routes.post("/redemptions", allow=(MEMBER,), body=RedemptionRequest, answer=OrderResponse, status=201, key=True)
-def redeem(caller: Identity, body: dict[str, Any], key: str) -> Order:
+@routes.post(
+    "/redemptions",
+    allow=(MEMBER,),
+    body=RedemptionRequest,
+    answer=OrderResponse,
+    status=201,
+    key=True,
+    printed=True,
+    lean=True,
+)
+def redeem(caller: Identity, body: dict[str, Any], key: str, fingerprint: bytes) -> Order:
     """Take an item: its pieces are reserved, the price is held and taken, the order is completed, or nothing is."""
-    print_ = request_fingerprint(caller.program_id)
+    asked: dict[str, Any] = {"program_id": caller.program_id, "member_id": caller.member_id, **body}
+    asked |= {"key": key, "fingerprint": fingerprint, "now": now()}
+    with database.autocommit() as connection:
+        refusal = use_cases.refuse_at_once(connection, **asked)
+    if refusal is not None:
+        raise refusal
     with transaction() as session:
-        order, again = use_cases.place(
-            session,
-            program_id=caller.program_id,
-            member_id=caller.member_id,
-            key=key,
-            fingerprint=print_,
-            now=now(),
-            **body,
-        )
-    _say_replayed(order, again)
+        order, again = use_cases.place(session, **asked)
+    replayed = again and order.state not in IN_DOUBT
     order = _settled(order)
     if order.state == State.REFUSED:
-        raise refusal_of(order)
-    return as_first_answered(order)
+        raise refusal_of(order, replayed=replayed)
+    return as_first_answered(order, replayed=replayed)
 
 
 @routes.post(

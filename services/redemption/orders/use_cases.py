@@ -10,13 +10,15 @@ from uuid import UUID
 from sqlmodel import Session
 
 from common import feed as facts
+from common.database import DriverConnection, driver_connection
 from common.errors import KeyReused, Refusal
 from services.redemption.catalog import use_cases as catalog
-from services.redemption.catalog.domain import Item
+from services.redemption.catalog.domain import Item, UnknownItem
 from services.redemption.database import feed
 from services.redemption.orders import repository
 from services.redemption.orders.domain import (
     BEING_DRIVEN,
+    IN_DOUBT,
     WISH,
     LimitReached,
     NotCancellable,
@@ -32,6 +34,44 @@ from services.redemption.orders.domain import (
 
 class CapturedAfterRefusal(Exception):
     """Points took points for an order that has ended unpaid. Cannot be; someone must look."""
+
+
+def refuse_at_once(
+    connection: DriverConnection,
+    *,
+    program_id: int,
+    member_id: int,
+    item: str,
+    quantity: int,
+    key: str,
+    fingerprint: bytes,
+    now: datetime,
+) -> Refusal | None:
+    """What now keeps everybody from the item, kept as the answer to this key; None when nothing does, or for `place`.
+
+    When thousands want what ten can have, nearly all are refused here: by two statements that neither lock nor wait.
+    """
+    try:
+        offered = catalog.show_item(connection, program_id=program_id, code=item, active_only=True)
+    except UnknownItem:
+        return None  # the key may have an answer of before
+    refusal = catalog.why_not_on_sale(offered, quantity=quantity, now=now)
+    if refusal is None:
+        return None
+    kept = repository.add_refused(
+        connection,
+        program_id=program_id,
+        member_id=member_id,
+        key=key,
+        fingerprint=fingerprint,
+        item=item,
+        item_version=offered.version,
+        quantity=quantity,
+        price=offered.offer.price.times(quantity),
+        refusal=refusal,
+        now=now,
+    )
+    return refusal if kept else None
 
 
 def place(
@@ -52,7 +92,8 @@ def place(
     """
     earlier = repository.find_by_key(session, program_id, member_id, key)
     if earlier is None:
-        offered = catalog.show_item(session, program_id=program_id, code=item, active_only=True)
+        connection = driver_connection(session)
+        offered = catalog.show_item(connection, program_id=program_id, code=item, active_only=True)
         order = repository.add_order(
             session,
             program_id=program_id,
@@ -73,6 +114,8 @@ def place(
         assert earlier is not None  # its twin has just committed it
     if earlier.fingerprint != fingerprint:
         raise KeyReused()
+    if earlier.state not in IN_DOUBT:
+        return earlier, True
     return repository.renew_wish(session, earlier, wanted_until=now + WISH, due_at=now + BEING_DRIVEN) or earlier, True
 
 
