@@ -10,17 +10,22 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import busy, growth, ranks, whole
+from bench import busy, growth, latency, ranks, whole
 from bench.contenders import CONTENDERS, SINGLE_CONNECTIONS, Measuring, generator_process
 from bench.limit import pgbench
 from bench.load import WrongAnswer, ceiling
-from bench.ratios import Bound, Row, UnknownRow, chosen, compare, contenders_of, percentile
-from bench.report import Latencies, Report, as_json, lines_of, table_of
+from bench.ratios import Bound, Latencies, Row, UnknownRow, chosen, compare, contenders_of, latencies
+from bench.report import Report, as_json, latencies_of, lines_of, table_of
 from bench.rows import BROUGHT_BY, OF_GROWTH, OF_THE_BUSY, OF_THE_WHOLE, ROWS
 from bench.site import Site, WrongResults, running_site
+from bench.wire import Kind
 
-LATENCY_SHARE = 0.7
 _CEILING_SECONDS = 2.0
+#: Of which contenders latencies are told too; `latency` has those of the whole platform at work.
+_WAITED_FOR: dict[str, tuple[Kind, str]] = {
+    "singles": ("single", "single posting"),
+    "balances": ("balance", "home screen: a balance"),
+}
 
 
 @click.command(help=__doc__)
@@ -61,6 +66,8 @@ def main(numbers: str, seconds: float, rounds: int, entries: int, ranked: int, j
     except (WrongAnswer, WrongResults) as error:
         raise click.ClickException(f"wrong results are no results: {error}") from error
     console.print(table_of(report))
+    if table := latencies_of(report):
+        console.print(table)
     for line in lines_of(report):
         console.print(line, highlight=False)
     if json_file:
@@ -75,7 +82,7 @@ def measure(
     needed = [name for name in contenders_of(rows) if name not in (*OF_THE_WHOLE, *OF_GROWTH, *OF_THE_BUSY)]
     names = [name for name in CONTENDERS if name in {BROUGHT_BY.get(name, name) for name in needed}]
     sent: float | None = None
-    latencies: Latencies | None = None
+    waits: list[Latencies] = []
     if names:
         task = progress.add_task("starting a stack", total=rounds * len({*names, "verify"}) + 2)
         with generator_process() as generator:
@@ -92,9 +99,12 @@ def measure(
                         found[name] = CONTENDERS[name].run(it)
                         progress.advance(task)
                     found |= it.extra
-                if "singles" in names:
-                    progress.update(task, description="latencies")
-                    latencies = _latencies(it, median(found["singles"] for found in figures))
+                progress.update(task, description="latencies")
+                waits += [
+                    _latencies(it, name, median(found[name] for found in figures))
+                    for name in _WAITED_FOR
+                    if name in names
+                ]
                 _check(site, names)
                 progress.advance(task)
     if any(row.ours in OF_GROWTH for row in rows):
@@ -110,7 +120,15 @@ def measure(
         for found, more in zip(figures, grown, strict=True):
             found |= more
     if working := [row.ours for row in rows if row.ours in OF_THE_BUSY]:
-        task = progress.add_task("the whole platform at work", total=1 + rounds * len({"busy_singles", *working}))
+        asked = {"busy_singles", *working}
+        task = progress.add_task("the whole platform at work", total=1 + rounds * len(asked) + len(latency.MEASURED))
+
+        def look_at_latencies(it: busy.Busy) -> None:
+            for name in latency.MEASURED:
+                if name in asked:
+                    waits.append(latency.measure(name, it))
+                progress.advance(task)
+
         with generator_process() as generator:
             worked = busy.measure(
                 working,
@@ -119,6 +137,7 @@ def measure(
                 ranked=ranked,
                 generator=generator,
                 advance=lambda: progress.advance(task),
+                afterwards=look_at_latencies,
             )
         for found, more in zip(figures, worked, strict=True):
             found |= more
@@ -132,15 +151,15 @@ def measure(
         connections={name: contender.connections for name, contender in CONTENDERS.items()} | busy.CONNECTIONS,
         seconds=seconds,
         ceiling=sent,
-        latencies=latencies,
+        latencies=waits,
     )
 
 
-def _latencies(it: Measuring, highest: float) -> Latencies:
-    rate = LATENCY_SHARE * highest
-    found = it.send(it.site.gateway, "single", connections=SINGLE_CONNECTIONS, per_second=rate).latencies
-    p50, p95, p99 = (percentile(found, share) for share in (0.5, 0.95, 0.99))
-    return Latencies(per_second=rate, share=LATENCY_SHARE, p50=p50, p95=p95, p99=p99)
+def _latencies(it: Measuring, name: str, highest: float) -> Latencies:
+    kind, what = _WAITED_FOR[name]
+    rate = latency.SHARE * highest
+    found = it.send(it.site.gateway, kind, connections=SINGLE_CONNECTIONS, per_second=rate).latencies
+    return latencies(what, found, per_second=rate, share=latency.SHARE)
 
 
 def _check(site: Site, names: list[str]) -> None:

@@ -48,10 +48,11 @@ def measure(
     ranked: int,
     generator: ProcessPoolExecutor,
     advance: Callable[[], None],
+    afterwards: Callable[["Busy"], None] = lambda _: None,
 ) -> list[dict[str, float]]:
     """For each round the figures of `MEASURES` that `names` has, and `busy_singles`; verified afterwards.
 
-    `advance` is called once, and once for each figure.
+    `advance` is called once, and once for each figure; `afterwards` when all are there, on the same platform.
     """
     asked = {name: MEASURES[name] for name in MEASURES if name in {"busy_singles", *names}}
     with running_site(PLATFORM) as site:
@@ -65,6 +66,8 @@ def measure(
                 found[name] = run(busy)
                 advance()
             figures.append(found)
+        lag.catch_up(site)
+        afterwards(busy)
         lag.catch_up(site)
         site.seal()
         site.verify()

@@ -81,6 +81,24 @@ def compare(row: Row | Bound, rounds: Rounds) -> Result:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latencies:
+    """Seconds to the answers of `what` through the gateway, at a rate that is a `share` of the highest."""
+
+    what: str
+    per_second: float
+    share: float
+    p50: float
+    p95: float
+    p99: float
+
+
+def latencies(what: str, sorted_seconds: Sequence[float], *, per_second: float, share: float) -> Latencies:
+    """Percentiles over all answers."""
+    p50, p95, p99 = (percentile(sorted_seconds, part) for part in (0.5, 0.95, 0.99))
+    return Latencies(what=what, per_second=per_second, share=share, p50=p50, p95=p95, p99=p99)
+
+
 def chosen(rows: Iterable[Row | Bound], numbers: str) -> list[Row | Bound]:
     """The rows of `1,2,13`, all when empty; `1` also chooses `1a` and `1b`. Raises `UnknownRow`."""
     known = list(rows)

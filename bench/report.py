@@ -9,20 +9,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.ratios import Bound, Result
+from bench.ratios import Bound, Latencies, Result
 
 _STYLES = {"stretch": "bold green", "target": "green", "below": "yellow", "": ""}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latencies:
-    """Seconds to the answer of single postings at a rate, as a share of the highest."""
-
-    per_second: float
-    share: float
-    p50: float
-    p95: float
-    p99: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +22,7 @@ class Report:
     connections: Mapping[str, str]
     seconds: float
     ceiling: float | None = None
-    latencies: Latencies | None = None
+    latencies: Sequence[Latencies] = ()
     notes: Sequence[str] = ()
 
 
@@ -49,16 +38,25 @@ def table_of(report: Report) -> Table:
     return table
 
 
-def lines_of(report: Report) -> list[str]:
-    """What stands below the table."""
-    lines = []
-    if report.latencies:
-        it = report.latencies
-        figures = f"p50 {1000 * it.p50:.1f} ms, p95 {1000 * it.p95:.1f} ms, p99 {1000 * it.p99:.1f} ms"
-        lines.append(
-            f"Latency of single postings through the gateway at {it.per_second:,.0f}/s "
-            f"({it.share:.0%} of the highest rate): {figures}"
+def latencies_of(report: Report) -> Table | None:
+    """The table of latencies in milliseconds, if any were measured."""
+    if not report.latencies:
+        return None
+    shares = " / ".join(sorted({f"{it.share:.0%}" for it in report.latencies}))
+    table = Table(title=f"Latencies through the gateway at {shares} of the highest rate", title_justify="left")
+    table.add_column("what", min_width=24)
+    for name in ("rate", "p50", "p95", "p99"):
+        table.add_column(name, justify="right")
+    for it in report.latencies:
+        table.add_row(
+            it.what, f"{it.per_second:,.0f} /s", *(f"{1000 * seconds:.1f} ms" for seconds in (it.p50, it.p95, it.p99))
         )
+    return table
+
+
+def lines_of(report: Report) -> list[str]:
+    """What stands below the tables."""
+    lines = []
     if report.ceiling:
         lines.append(
             f"The load generator alone sends {report.ceiling:,.0f} requests/s to a responder that does nothing, "
@@ -73,15 +71,17 @@ def as_json(report: Report) -> dict[str, Any]:
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
         "seconds": report.seconds,
         "generator_requests_per_second": report.ceiling,
-        "latencies": {
-            "per_second": report.latencies.per_second,
-            "share": report.latencies.share,
-            "p50_seconds": report.latencies.p50,
-            "p95_seconds": report.latencies.p95,
-            "p99_seconds": report.latencies.p99,
-        }
-        if report.latencies
-        else None,
+        "latencies": [
+            {
+                "what": it.what,
+                "per_second": it.per_second,
+                "share": it.share,
+                "p50_seconds": it.p50,
+                "p95_seconds": it.p95,
+                "p99_seconds": it.p99,
+            }
+            for it in report.latencies
+        ],
         "rows": [
             {
                 "number": result.row.number,
@@ -104,7 +104,8 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def _cells(result: Result, connections: Mapping[str, str]) -> list[str | Text]:
     row, bound = result.row, isinstance(result.row, Bound)
-    used = [connections.get(name, "") for name in (("" if bound else row.limit), row.ours)]  # type: ignore[union-attr]
+    limit = "" if isinstance(row, Bound) else row.limit
+    used = [connections.get(name, "") for name in (limit, row.ours)]
     at_most = "≤ " if bound else ""
     value = "" if bound else _number(result.value)
     return [

@@ -45,11 +45,17 @@ class Sale:
     owned: dict[int, tuple[int, int]]
 
 
+def put_up(site: Site, *, stock: int, per_member_limit: int | None = None) -> str:
+    """Put up a new item of so many pieces; its code."""
+    item = f"sale-{secrets.token_hex(6)}"
+    offer = {"name_en": "Watch", "name_zh": "手表", "asset": ASSET, "price": PRICE, "stock": stock}
+    site.call("redemption", "PUT", f"/v1/items/{item}", {**offer, "per_member_limit": per_member_limit}, site.marketer)
+    return item
+
+
 def open_sale(site: Site) -> Sale:
     """Put up a new item."""
-    item = f"sale-{secrets.token_hex(6)}"
-    offer = {"name_en": "Watch", "name_zh": "手表", "asset": ASSET, "price": PRICE, "stock": PIECES}
-    site.call("redemption", "PUT", f"/v1/items/{item}", {**offer, "per_member_limit": 1}, site.marketer)
+    item = put_up(site, stock=PIECES, per_member_limit=1)
     buyers = list(islice(every_member(secrets.token_hex(6)), BUYERS))
     return Sale(item=item, buyers=buyers, owned=_owned(site, buyers))
 

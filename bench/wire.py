@@ -18,7 +18,7 @@ ASSET = "points"
 #: Where `bench.limit.bare` answers, through the gateway: an address that it forwards to levels.
 BARE_PATH = "/v1/tiers"
 
-Kind = Literal["single", "hot", "batch", "event", "balance", "bare", "redemption", "rank"]
+Kind = Literal["single", "hot", "batch", "event", "balance", "bare", "redemption", "order", "rank", "checkin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,10 @@ def is_right(kind: Kind, answer: bytes) -> bool:
     if kind in ("single", "hot"):
         return answer.startswith(b"HTTP/1.1 201")
     head, _, body = answer.partition(b"\r\n\r\n")
+    if kind == "order":
+        return head.startswith(b"HTTP/1.1 201") and b'"state":"completed"' in body
+    if kind == "checkin":
+        return head.startswith(b"HTTP/1.1 200") and b'"repeated":false' in body
     if kind == "redemption":
         return head.startswith(b"HTTP/1.1 201") or (head.startswith(b"HTTP/1.1 409") and b'"sold_out"' in body)
     if kind == "rank":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.ratios import Bound, Row, UnknownRow, chosen, compare, contenders_of, percentile
+from bench.ratios import Bound, Row, UnknownRow, chosen, compare, contenders_of, latencies, percentile
 from bench.rows import BROUGHT_BY, OF_GROWTH, OF_THE_BUSY, OF_THE_WHOLE, ROWS
 
 ROW = Row(number="1", what="ours to theirs", unit="/s", ours="us", limit="them", target=0.5, stretch=0.9)
@@ -64,11 +64,19 @@ def test_percentiles_are_values_that_really_occurred() -> None:
         percentile([], 0.5)
 
 
+def test_latencies_are_percentiles_of_all_answers() -> None:
+    found = latencies("check-in", [number / 1000 for number in range(1, 1001)], per_second=70, share=0.7)
+    assert (found.what, found.per_second, found.share) == ("check-in", 70, 0.7)
+    assert (found.p50, found.p95, found.p99) == (0.5, 0.95, 0.99)
+
+
 def test_every_row_compares_figures_that_somebody_measures() -> None:
     from bench.busy import CONNECTIONS, MEASURES
     from bench.contenders import CONTENDERS
+    from bench.latency import MEASURED
 
     assert tuple(MEASURES) == tuple(CONNECTIONS) == OF_THE_BUSY
+    assert set(MEASURED) <= set(OF_THE_BUSY)
     measured = {*CONTENDERS, *BROUGHT_BY, *OF_THE_WHOLE, *OF_GROWTH, *OF_THE_BUSY}
     assert set(contenders_of(ROWS)) <= measured
     assert set(BROUGHT_BY.values()) <= set(CONTENDERS)
