@@ -31,7 +31,7 @@ test: $(READY) ## Run the whole test suite on its own throw-away servers (ARGS="
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 endif
 

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from common import queue
 from common.settings import settings
+from services.points.wakeups import HEAVY
 from tests.earning import answering
 from tests.points import Brand, done
 from tests.support import Caller
@@ -167,8 +168,8 @@ class MembersDouble:
         return {"member_id": self.known.get(key), "created": created}
 
 
-def work_off(name: str = "points") -> None:
-    """Let a real worker do everything that waits."""
+def work_off(name: str = HEAVY) -> None:
+    """Let a real worker do everything that waits, heavy jobs unless told."""
     worker = SimpleWorker([queue.queue(name)], connection=queue.redis(), serializer=JSONSerializer)
     worker.work(burst=True, logging_level="WARNING")
     assert queue.queue(name).failed_job_registry.count == 0

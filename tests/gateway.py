@@ -188,7 +188,7 @@ class Scripted:
                 self._converse(connection)
 
     def _converse(self, connection: socket.socket) -> None:
-        while request := _read_request(connection):
+        while connection.fileno() >= 0 and (request := _read_request(connection)):
             self.requests.append(request)
             step = self.script.pop(0) if self.script else b""
             if callable(step):

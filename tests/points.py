@@ -12,6 +12,7 @@ from common.commands import run_checks
 from common.service import Finding
 from services.points.database import transaction
 from services.points.deductions import routes as deductions_routes
+from services.points.exchanges import routes as exchanges_routes
 from services.points.figures import routes as figures_routes
 from services.points.ledger import account_routes, hold_routes, posting_sql, routes, teller, use_cases
 from services.points.ledger.domain import Kind, Outcome
@@ -130,7 +131,8 @@ class Clock:
     def set(self, instant: datetime) -> None:
         """From now on it is `instant`, and stays so."""
         self._patch.setattr(posting_sql, "CLOCK", f"SELECT {us(instant)}::bigint")
-        for module in (routes, account_routes, hold_routes, teller, figures_routes, deductions_routes):
+        edges = (routes, account_routes, hold_routes, teller, figures_routes, deductions_routes, exchanges_routes)
+        for module in edges:
             self._patch.setattr(module, "now", lambda: instant)
 
 

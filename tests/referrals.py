@@ -173,8 +173,8 @@ class Referrals:
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         with self.service.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []  # type: ignore[attr-defined]
+            result: Any = session.execute(text(statement), values)
+            return list(result) if result.returns_rows else []
 
     def facts(self, topic: str) -> list[dict[str, Any]]:
         """Payloads of our own facts of a topic, with `for` whom."""

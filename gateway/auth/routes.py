@@ -18,17 +18,20 @@ from gateway.auth.schemas import (
     StaffSessionResponse,
 )
 from gateway.auth.use_cases import Session
+from gateway.auth.wordings import WORDINGS
 from gateway.database import transaction
 from gateway.limits import policies
 from gateway.limits.address import client_address
 from gateway.limits.limiter import limiter
 from gateway.programs import use_cases as programs
 from gateway.programs.domain import UnknownProgram
+from gateway.programs.wordings import WORDINGS as PROGRAM_WORDINGS
 from gateway.staff import use_cases as staff
 from gateway.staff.domain import Staff
 from gateway.staff.versions import versions
 
-routes = Routes("sessions", description="Signing in")
+# Programs have no routes of their own; whoever signs in names one.
+routes = Routes("sessions", wordings={**PROGRAM_WORDINGS, **WORDINGS}, description="Signing in")
 
 
 @routes.post("/sessions/member", allow=(), body=MemberSessionRequest, answer=MemberSessionResponse, status=201)

@@ -15,6 +15,8 @@ PREFIXES: dict[str, tuple[str, ...]] = {
         "/v1/trial-balance",
         "/v1/deduction-policy",
         "/v1/deductions",
+        "/v1/partners",
+        "/v1/exchanges",
         "/v1/rule-groups",
         "/v1/rule-publications",
         "/v1/rule-analysis",

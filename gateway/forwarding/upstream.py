@@ -96,7 +96,7 @@ class Upstream:
 
     def _kept(self, *, surely_open: bool) -> "_Connection | None":
         """An idle connection. To look whether its other end closed costs a system call: only who must be sure looks."""
-        while self._idle:
+        while True:
             try:
                 connection, since = self._idle.pop()
             except IndexError:
@@ -104,7 +104,6 @@ class Upstream:
             if time.monotonic() - since < IDLE_SECONDS and not (surely_open and connection.has_news()):
                 return connection
             connection.close()
-        return None
 
     def _exchange(self, connection: "_Connection", method: str, request: bytes) -> Answer:
         try:
@@ -126,7 +125,8 @@ class _Body:
 
     def __init__(self, upstream: Upstream, connection: "_Connection", head: Head) -> None:
         self._upstream = upstream
-        self._connection: _Connection | None = connection
+        self._connection = connection
+        self._given_back = False
         self._head = head
         self._parts = chunks(connection.read_some, connection.read_exactly, connection.read_line, head)
         # Read before anything is passed on, so that an answer that breaks off at once is still a 503.
@@ -135,13 +135,12 @@ class _Body:
     def __iter__(self) -> Iterator[bytes]:
         yield self._first
         yield from self._parts
-        if self._connection is not None:
-            self._upstream.give_back(self._connection, self._head)
-            self._connection = None
+        self._upstream.give_back(self._connection, self._head)
+        self._given_back = True
 
     def close(self) -> None:
         """Close the connection unless it was given back."""
-        if self._connection is not None:
+        if not self._given_back:
             self._connection.close()
 
 

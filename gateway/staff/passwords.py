@@ -42,7 +42,8 @@ def _aside(compute: Callable[[], Result]) -> Result:
     """Run it on a real thread when this process serves by greenlets: argon2 lets go of the interpreter, not of them."""
     if not monkey.is_module_patched("threading"):
         return compute()
-    return _pool().apply(compute)  # type: ignore[no-any-return]
+    computed: Result = _pool().apply(compute)
+    return computed
 
 
 @lru_cache(maxsize=1)

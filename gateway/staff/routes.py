@@ -10,8 +10,9 @@ from gateway.staff import use_cases
 from gateway.staff.domain import Staff
 from gateway.staff.schemas import StaffChange, StaffListResponse, StaffRequest, StaffResponse
 from gateway.staff.versions import versions
+from gateway.staff.wordings import WORDINGS
 
-routes = Routes("staff", description="Staff of the program and their roles")
+routes = Routes("staff", wordings=WORDINGS, description="Staff of the program and their roles")
 
 _ADMIN = (staff("admin"),)
 

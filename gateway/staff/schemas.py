@@ -1,22 +1,24 @@
 """What goes over the wire about staff."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from common.http.fields import Flag, code
 from gateway.staff.domain import PASSWORD_LENGTH, ROLES
 
 
-def password(**kwargs: object) -> fields.String:
+def password(**kwargs: Any) -> fields.String:
     """A password; never answered, never logged."""
     shortest, longest = PASSWORD_LENGTH
     bounds = validate.Length(min=shortest, max=longest)
-    return fields.String(validate=bounds, load_only=True, metadata={"format": "password"}, **kwargs)  # type: ignore[arg-type]
+    return fields.String(validate=bounds, load_only=True, metadata={"format": "password"}, **kwargs)
 
 
-def roles(**kwargs: object) -> "fields.List[str]":
+def roles(**kwargs: Any) -> "fields.List[str]":
     """Roles of staff."""
     known = fields.String(validate=validate.OneOf(ROLES))
-    return fields.List(known, validate=validate.Length(min=1, max=len(ROLES)), **kwargs)  # type: ignore[arg-type]
+    return fields.List(known, validate=validate.Length(min=1, max=len(ROLES)), **kwargs)
 
 
 class StaffRequest(Schema):

@@ -3,51 +3,33 @@
 Each statement returns the key of every offender; the finding names the first few.
 """
 
-from collections.abc import Iterable
-
-from sqlalchemy import text
-from sqlmodel import Session
-
-from common.service import Check, Finding
-
-_SHOWN = 5
-
-
-def _check(name: str, *, checked: str, offenders: str) -> Check:
-    count, find = text(f"SELECT count(*) FROM {checked}"), text(offenders)
-
-    def check(session: Session) -> Iterable[Finding]:
-        wrong = [" ".join(map(str, row)) for row in session.execute(find)]
-        yield Finding(name, session.execute(count).scalar_one(), len(wrong), "; ".join(wrong[:_SHOWN]))
-
-    return check
-
+from common.service import Check, invariant
 
 CHECKS: tuple[Check, ...] = (
-    _check(
+    invariant(
         "every identity leads to a member of its program",
-        checked="levels_identities",
+        among="levels_identities",
         offenders="SELECT i.program_id, i.type, i.member_id FROM levels_identities i WHERE NOT EXISTS"
         " (SELECT FROM levels_members m WHERE (m.program_id, m.member_id) = (i.program_id, i.member_id))",
     ),
-    _check(
+    invariant(
         "every member has a standing",
-        checked="levels_members",
+        among="levels_members",
         offenders="SELECT m.program_id, m.member_id FROM levels_members m WHERE NOT EXISTS"
         " (SELECT FROM levels_standings s WHERE (s.program_id, s.member_id) = (m.program_id, m.member_id))",
     ),
-    _check(
+    invariant(
         "no tier is lower than the growth gives",
-        checked="levels_standings",
+        among="levels_standings",
         offenders="SELECT s.program_id, s.member_id, s.tier, s.growth FROM levels_standings s"
         " JOIN levels_ladders l ON (l.program_id, l.version) = (s.program_id, s.ladder_version)"
         " WHERE EXISTS (SELECT FROM jsonb_array_elements(l.tiers) above, jsonb_array_elements(l.tiers) own"
         "  WHERE own->>'code' = s.tier AND (above->>'growth')::bigint > (own->>'growth')::bigint"
         "  AND (above->>'growth')::bigint <= s.growth)",
     ),
-    _check(
+    invariant(
         "a member's tier is what the last decision says, and decisions are without gaps",
-        checked="levels_tier_changes",
+        among="levels_tier_changes",
         offenders="SELECT s.program_id, s.member_id, s.tier FROM levels_standings s LEFT JOIN LATERAL"
         " (SELECT count(*) AS decisions, max(number) AS last FROM levels_tier_changes c"
         "  WHERE (c.program_id, c.member_id) = (s.program_id, s.member_id)) n ON true"
@@ -56,41 +38,41 @@ CHECKS: tuple[Check, ...] = (
         " WHERE n.decisions <> s.changes OR coalesce(n.last, 0) <> s.changes"
         " OR (s.changes > 0 AND c.to_tier IS DISTINCT FROM s.tier)",
     ),
-    _check(
+    invariant(
         "a badge is held exactly while a grant of it stands",
-        checked="levels_member_badges",
+        among="levels_member_badges",
         offenders="SELECT coalesce(h.program_id, g.program_id), coalesce(h.member_id, g.member_id),"
         " coalesce(h.badge, g.badge) FROM (SELECT * FROM levels_member_badges WHERE revoked_at IS NULL) h FULL JOIN"
         " (SELECT DISTINCT program_id, member_id, badge, period FROM levels_badge_grants WHERE revoked_at IS NULL) g"
         " ON (h.program_id, h.member_id, h.badge, h.period) = (g.program_id, g.member_id, g.badge, g.period)"
         " WHERE h.program_id IS NULL OR g.program_id IS NULL",
     ),
-    _check(
+    invariant(
         "every badge that levels granted was put on",
-        checked="levels_grants",
+        among="levels_grants",
         offenders="SELECT g.program_id, g.member_id, g.grant_id FROM levels_grants g,"
         " jsonb_array_elements(g.reward) part WHERE part->>'kind' = 'badge' AND NOT EXISTS (SELECT FROM"
         " levels_badge_grants b WHERE (b.program_id, b.member_id, b.grant_id, b.badge) ="
         " (g.program_id, g.member_id, g.grant_id, part->>'badge'))",
     ),
-    _check(
+    invariant(
         "every check-in with a reward was granted once",
-        checked="levels_checkins",
+        among="levels_checkins",
         offenders="SELECT c.program_id, c.member_id, c.campaign, c.day FROM levels_checkins c WHERE c.reward <> '[]'"
         " AND NOT EXISTS (SELECT FROM levels_grants g WHERE (g.program_id, g.member_id, g.grant_id) = (c.program_id,"
         "  c.member_id, format('levels:checkin:%s:%s:%s', c.campaign, c.member_id, c.day)) AND g.reward = c.reward)",
     ),
-    _check(
+    invariant(
         "every milestone handed out was granted, none that is due",
-        checked="levels_milestones",
+        among="levels_milestones",
         offenders="SELECT m.program_id, m.member_id, m.campaign, m.streak FROM levels_milestones m"
         " WHERE (m.granted_at IS NOT NULL) <> EXISTS (SELECT FROM levels_grants g WHERE (g.program_id, g.member_id,"
         "  g.grant_id) = (m.program_id, m.member_id,"
         "  format('levels:streak:%s:%s:%s', m.campaign, m.member_id, m.streak)))",
     ),
-    _check(
+    invariant(
         "milestone stock taken is what was given",
-        checked="levels_milestone_stocks",
+        among="levels_milestone_stocks",
         offenders="SELECT s.program_id, s.campaign, s.streak, s.taken FROM levels_milestone_stocks s WHERE s.taken <>"
         " (SELECT count(*) FROM levels_milestones m JOIN levels_checkin_campaigns c"
         "  ON (c.program_id, c.code, c.version) = (m.program_id, m.campaign, m.version),"
@@ -98,16 +80,16 @@ CHECKS: tuple[Check, ...] = (
         "  (s.program_id, s.campaign, s.streak) AND m.gift AND (one->>'streak')::int = m.streak"
         "  AND one->>'stock' IS NOT NULL)",
     ),
-    _check(
+    invariant(
         "refunds of an order are the sum of its refunds",
-        checked="levels_spend_orders",
+        among="levels_spend_orders",
         offenders="SELECT o.program_id, o.member_id, o.order_id FROM levels_spend_orders o WHERE o.refunded_fen <>"
         " (SELECT coalesce(sum(r.fen), 0) FROM levels_spend_refunds r"
         "  WHERE (r.program_id, r.member_id, r.order_id) = (o.program_id, o.member_id, o.order_id))",
     ),
-    _check(
+    invariant(
         "spend scores are the net of the orders, in every period",
-        checked="levels_board_scores",
+        among="levels_board_scores",
         offenders="WITH counted AS (SELECT program_id, member_id, period, starts_on,"
         "  sum(greatest(paid_fen - refunded_fen, 0)) AS score FROM levels_spend_orders, LATERAL (VALUES ('day', day),"
         "  ('week', date_trunc('week', day::timestamp)::date), ('month', date_trunc('month', day::timestamp)::date),"
@@ -118,9 +100,9 @@ CHECKS: tuple[Check, ...] = (
         " ON (s.program_id, s.member_id, s.period, s.starts_on) = (c.program_id, c.member_id, c.period, c.starts_on)"
         " WHERE s.score IS DISTINCT FROM c.score",
     ),
-    _check(
+    invariant(
         "earned points of the days sum to the weeks, months and all",
-        checked="levels_board_scores",
+        among="levels_board_scores",
         offenders="WITH counted AS (SELECT program_id, member_id, kept.period, kept.starts_on, sum(score) AS score"
         "  FROM levels_board_scores d, LATERAL (VALUES"
         "  ('week', date_trunc('week', d.starts_on::timestamp)::date),"
@@ -132,9 +114,9 @@ CHECKS: tuple[Check, ...] = (
         " FULL JOIN counted c ON (s.program_id, s.member_id, s.period, s.starts_on)"
         "  = (c.program_id, c.member_id, c.period, c.starts_on) WHERE s.score IS DISTINCT FROM c.score",
     ),
-    _check(
+    invariant(
         "every closed period was rewarded as its settlement says",
-        checked="levels_board_settlements",
+        among="levels_board_settlements",
         offenders="SELECT s.program_id, s.board, s.period, s.starts_on FROM levels_board_settlements s"
         " WHERE s.winners <> (SELECT count(*) FROM levels_board_results r JOIN levels_grants g"
         "  ON (g.program_id, g.member_id, g.grant_id) = (r.program_id, r.member_id,"

@@ -3,19 +3,14 @@
 from common.service import Service
 from services.levels import wakeups
 from services.levels.badges import routes as badges_routes
-from services.levels.badges import wordings as badges_wordings
 from services.levels.checkins import routes as checkins_routes
-from services.levels.checkins import wordings as checkins_wordings
 from services.levels.checks import CHECKS
 from services.levels.database import database, feed, keys
 from services.levels.intake import SUBSCRIPTIONS
 from services.levels.leaderboards import routes as leaderboards_routes
-from services.levels.leaderboards import wordings as leaderboards_wordings
 from services.levels.members import routes as members_routes
-from services.levels.members import wordings as members_wordings
-from services.levels.rewards import models as rewards_models  # noqa: F401 - declares tables
+from services.levels.rewards import models as _rewards  # noqa: F401 - declares a table that only SQL texts name
 from services.levels.tiers import routes as tiers_routes
-from services.levels.tiers import wordings as tiers_wordings
 
 database.after_commit(wakeups.enqueue_asked)
 
@@ -32,14 +27,10 @@ service = Service(
         badges_routes.routes,
         leaderboards_routes.routes,
     ),
-    wordings={
-        **members_wordings.WORDINGS,
-        **tiers_wordings.WORDINGS,
-        **checkins_wordings.WORDINGS,
-        **badges_wordings.WORDINGS,
-        **leaderboards_wordings.WORDINGS,
+    wakes={
+        "points": frozenset({"reward.granted", "reward.reversed", "tier.changed"}),
+        "referrals": frozenset({"member.joined"}),
     },
-    wakes=("points", "referrals"),
     consumes=SUBSCRIPTIONS,
     checks=CHECKS,
 )

@@ -4,78 +4,39 @@ from common.feed import Apply, Subscription
 from common.service import Service
 from services.points import wakeups
 from services.points.adjustments import checks as adjustments_checks
-from services.points.adjustments import models as adjustments_models
 from services.points.adjustments import routes as adjustments_routes
-from services.points.adjustments import wordings as adjustments_wordings
 from services.points.audiences import checks as audiences_checks
-from services.points.audiences import models as audiences_models
 from services.points.audiences import routes as audiences_routes
 from services.points.audiences import use_cases as audiences
-from services.points.audiences import wordings as audiences_wordings
 from services.points.audit import checks as audit_checks
-from services.points.audit import models as audit_models
 from services.points.audit import routes as audit_routes
-from services.points.audit import wordings as audit_wordings
 from services.points.backtests import analysis_routes
 from services.points.backtests import checks as backtests_checks
-from services.points.backtests import models as backtests_models
 from services.points.backtests import routes as backtests_routes
-from services.points.backtests import wordings as backtests_wordings
 from services.points.budgets import checks as budgets_checks
-from services.points.budgets import models as budgets_models
+from services.points.budgets import models as _budgets  # noqa: F401 - declares a table that only SQL texts name
 from services.points.changesets import checks as changesets_checks
-from services.points.changesets import models as changesets_models
 from services.points.changesets import routes as changesets_routes
-from services.points.changesets import wordings as changesets_wordings
 from services.points.database import database, feed, keys
 from services.points.deductions import checks as deductions_checks
-from services.points.deductions import models as deductions_models
 from services.points.deductions import routes as deductions_routes
-from services.points.deductions import wordings as deductions_wordings
+from services.points.exchanges import checks as exchanges_checks
+from services.points.exchanges import routes as exchanges_routes
 from services.points.figures import checks as figures_checks
-from services.points.figures import models as figures_models
 from services.points.figures import rebuild as figures_rebuild
 from services.points.figures import routes as figures_routes
-from services.points.figures import wordings as figures_wordings
 from services.points.freezes import routes as freezes_routes
 from services.points.intake import checks as intake_checks
-from services.points.intake import models as intake_models
 from services.points.intake import rebuild as intake_rebuild
 from services.points.intake import routes as intake_routes
-from services.points.intake import wordings as intake_wordings
 from services.points.ledger import account_routes, checks, hold_routes, repository
-from services.points.ledger import models as ledger_models
 from services.points.ledger import rebuild as ledger_rebuild
 from services.points.ledger import routes as ledger_routes
-from services.points.ledger import wordings as ledger_wordings
-from services.points.programs import models as programs_models
 from services.points.programs import routes as programs_routes
-from services.points.programs import wordings as programs_wordings
-from services.points.rewards import models as rewards_models
 from services.points.rewards import use_cases as rewards
 from services.points.rules import checks as rules_checks
-from services.points.rules import models as rules_models
 from services.points.rules import routes as rules_routes
-from services.points.rules import wordings as rules_wordings
 from services.points.timelines import routes as timelines_routes
-from services.points.timelines import wordings as timelines_wordings
-
-#: Importing them declares their tables.
-MODELS = (
-    audit_models,
-    programs_models,
-    audiences_models,
-    ledger_models,
-    rules_models,
-    budgets_models,
-    intake_models,
-    rewards_models,
-    adjustments_models,
-    changesets_models,
-    backtests_models,
-    figures_models,
-    deductions_models,
-)
 
 #: What `replay` computes anew from the journal and compares.
 REBUILDS = (ledger_rebuild.REBUILD, intake_rebuild.REBUILD, figures_rebuild.REBUILD)
@@ -107,23 +68,14 @@ service = Service(
         timelines_routes.routes,
         figures_routes.routes,
         deductions_routes.routes,
+        exchanges_routes.routes,
     ),
-    wordings={
-        **programs_wordings.WORDINGS,
-        **ledger_wordings.WORDINGS,
-        **audiences_wordings.WORDINGS,
-        **rules_wordings.WORDINGS,
-        **backtests_wordings.WORDINGS,
-        **intake_wordings.WORDINGS,
-        **audit_wordings.WORDINGS,
-        **adjustments_wordings.WORDINGS,
-        **changesets_wordings.WORDINGS,
-        **timelines_wordings.WORDINGS,
-        **figures_wordings.WORDINGS,
-        **deductions_wordings.WORDINGS,
-    },
     # Itself too: the audit log follows our own feed.
-    wakes=("levels", "referrals", "points"),
+    wakes={
+        "levels": frozenset({"program.configured", "ledger.entry", "order.paid", "order.refunded"}),
+        "referrals": frozenset({"program.configured", "order.paid", "order.refunded"}),
+        "points": frozenset({"ledger.entry"}),
+    },
     consumes=(
         Subscription("levels", {**_GRANTS, "tier.changed": audiences.learn_tiers}),
         Subscription("referrals", _GRANTS),
@@ -134,6 +86,7 @@ service = Service(
         checks.check_figures,
         figures_checks.check_figures,
         deductions_checks.check_deductions,
+        exchanges_checks.check_exchanges,
         checks.check_chain,
         audit_checks.check_log,
         audiences_checks.check_stays,

@@ -1,35 +1,16 @@
 """The invariants of this service, checked on the live database by `verify` (architecture §6: 2, 5, 6)."""
 
-from collections.abc import Iterable
+from common.service import Check, invariant
 
-from sqlalchemy import text
-from sqlmodel import Session
-
-from common.service import Check, Finding
-
-_SHOWN = 5
-
-
-def _check(name: str, counted: str, offenders: str) -> Check:
-    """A check of two queries: how many there are to look at, and the names of those that are wrong."""
-
-    def check(session: Session) -> Iterable[Finding]:
-        checked = int(session.execute(text(counted)).scalar_one())
-        wrong = [str(row[0]) for row in session.execute(text(offenders))]
-        yield Finding(name, checked, len(wrong), ", ".join(wrong[:_SHOWN]))
-
-    return check
-
-
-CHECKS = (
-    _check(
+CHECKS: tuple[Check, ...] = (
+    invariant(
         "nobody is bound to themselves",
-        "SELECT count(*) FROM referrals_bindings",
+        "referrals_bindings",
         "SELECT program_id || ':' || member_id FROM referrals_bindings WHERE member_id = inviter_id",
     ),
-    _check(
+    invariant(
         "every qualified binding granted both sides once, and still does; no other does",
-        "SELECT count(*) FROM referrals_bindings",
+        "referrals_bindings",
         """
         SELECT b.program_id || ':' || b.member_id || '-' || b.number
         FROM referrals_bindings b
@@ -42,10 +23,10 @@ CHECKS = (
         HAVING count(g.grant_id) <> CASE b.state WHEN 'qualified' THEN 2 ELSE 0 END
         """,
     ),
-    _check(
+    invariant(
         "no inviter has more rewarded invitations in a month than the cap",
-        "SELECT count(DISTINCT (program_id, inviter_id, campaign, counted_month)) FROM referrals_bindings"
-        " WHERE state = 'qualified'",
+        "(SELECT DISTINCT program_id, inviter_id, campaign, counted_month FROM referrals_bindings"
+        " WHERE state = 'qualified') months",
         """
         SELECT b.program_id || ':' || b.inviter_id || ' ' || b.campaign || ' ' || b.counted_month
         FROM referrals_bindings b
@@ -55,17 +36,17 @@ CHECKS = (
         HAVING count(*) > max(c.monthly_cap)
         """,
     ),
-    _check(
+    invariant(
         "no member has two bindings that count",
-        "SELECT count(DISTINCT (program_id, member_id)) FROM referrals_bindings",
+        "(SELECT DISTINCT program_id, member_id FROM referrals_bindings) members",
         """
         SELECT program_id || ':' || member_id FROM referrals_bindings
         WHERE state <> 'replaced' GROUP BY program_id, member_id HAVING count(*) > 1
         """,
     ),
-    _check(
+    invariant(
         "no group has more seats than its size, and a filled one has exactly that many paid",
-        "SELECT count(*) FROM referrals_groupbuys",
+        "referrals_groupbuys",
         """
         SELECT g.program_id || ':' || g.id
         FROM referrals_groupbuys g
@@ -77,9 +58,9 @@ CHECKS = (
           OR (count(*) FILTER (WHERE s.state = 'paid') = c.size) <> (g.state = 'filled')
         """,
     ),
-    _check(
+    invariant(
         "every seat of a filled group was granted its rewards once",
-        "SELECT count(*) FROM referrals_groupbuys WHERE state = 'filled'",
+        "referrals_groupbuys WHERE state = 'filled'",
         """
         SELECT s.program_id || ':' || s.group_id || ' seat ' || s.number
         FROM referrals_groupbuy_seats s
@@ -93,9 +74,9 @@ CHECKS = (
           AND (r.grant_id IS NULL OR (r.reversed_at IS NULL) <> (s.refunded_at IS NULL))
         """,
     ),
-    _check(
+    invariant(
         "every paid seat of an expired group has its refund request",
-        "SELECT count(*) FROM referrals_groupbuys WHERE state = 'expired'",
+        "referrals_groupbuys WHERE state = 'expired'",
         """
         SELECT s.program_id || ':' || s.group_id || ' seat ' || s.number
         FROM referrals_groupbuy_seats s
@@ -105,9 +86,9 @@ CHECKS = (
         WHERE s.state = 'paid' AND r.order_id IS NULL
         """,
     ),
-    _check(
+    invariant(
         "nothing that was asked back still pays for a seat of a group that can be filled",
-        "SELECT count(*) FROM referrals_groupbuy_refunds",
+        "referrals_groupbuy_refunds",
         """
         SELECT r.program_id || ':' || r.order_id
         FROM referrals_groupbuy_refunds r
@@ -117,9 +98,9 @@ CHECKS = (
         WHERE g.state <> 'expired'
         """,
     ),
-    _check(
+    invariant(
         "what was refunded of an order is the sum of its refunds",
-        "SELECT count(*) FROM referrals_orders",
+        "referrals_orders",
         """
         SELECT o.program_id || ':' || o.order_id
         FROM referrals_orders o

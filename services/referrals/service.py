@@ -2,13 +2,10 @@
 
 from common.service import Service
 from services.referrals.bindings import routes as bindings_routes
-from services.referrals.bindings import wordings as bindings_wordings
 from services.referrals.checks import CHECKS
 from services.referrals.database import database, feed, keys
 from services.referrals.groupbuys import routes as groupbuys_routes
-from services.referrals.groupbuys import wordings as groupbuys_wordings
 from services.referrals.invitations import routes as invitations_routes
-from services.referrals.invitations import wordings as invitations_wordings
 from services.referrals.refunds import routes as refunds_routes
 from services.referrals.subscriptions import SUBSCRIPTIONS
 
@@ -19,8 +16,7 @@ service = Service(
     feed=feed,
     keys=keys,
     routes=(invitations_routes.routes, bindings_routes.routes, groupbuys_routes.routes, refunds_routes.routes),
-    wordings={**invitations_wordings.WORDINGS, **bindings_wordings.WORDINGS, **groupbuys_wordings.WORDINGS},
-    wakes=("points", "levels"),
+    wakes=dict.fromkeys(("points", "levels"), frozenset({"reward.granted", "reward.reversed"})),
     consumes=SUBSCRIPTIONS,
     checks=CHECKS,
 )

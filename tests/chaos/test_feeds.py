@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from redis import Redis
@@ -104,7 +105,7 @@ def assert_applied_exactly_once(house: House) -> None:
         "referrals": ["program.configured", "order.paid", "order.refunded"],
     }.items():
         expected = house.rows("points", offered, topics=topics)[0][0]
-        eventually(lambda c=consumer: [r[0] for r in house.rows(c, applied.format(c))], [expected], seconds=180)  # type: ignore[misc]
+        eventually(partial(house.rows, consumer, applied.format(consumer)), [(expected,)], seconds=180)
     paid = sum(100 + number for number in range(ORDERS))
     spent = "SELECT sum(score)::bigint FROM levels_board_scores WHERE metric = 'spend' AND period = 'all'"
     assert house.rows("levels", spent)[0][0] == paid

@@ -18,13 +18,18 @@ NUMBERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
     texts=st.lists(TEXT),
     blobs=st.lists(st.binary()),
     ids=st.lists(st.one_of(st.none(), st.binary(min_size=16, max_size=16))),
+    lists=st.lists(st.lists(st.integers(-(2**63), 2**63 - 1))),
 )
-def test_what_goes_in_comes_out(servers: Any, postgres: Any, numbers: Any, texts: Any, blobs: Any, ids: Any) -> None:
+def test_what_goes_in_comes_out(
+    servers: Any, postgres: Any, numbers: Any, texts: Any, blobs: Any, ids: Any, lists: Any
+) -> None:
     given_ = (arrays.numbers(numbers), arrays.texts(texts), arrays.blobs(blobs), arrays.ids(ids))
     with psycopg.connect(postgres.url("points", scheme="postgresql")) as connection:
         row = connection.execute("SELECT %s::bigint[], %s::text[], %s::bytea[], %s::uuid[]", given_).fetchone()
+        each = connection.execute("SELECT l::bigint[] FROM unnest(%s::text[]) AS l", [arrays.lists(lists)]).fetchall()
     assert row is not None
     assert row[0] == numbers
     assert row[1] == texts
     assert row[2] == blobs
     assert [value and value.bytes for value in row[3]] == ids
+    assert [one for (one,) in each] == lists

@@ -31,7 +31,7 @@ DOCUMENTATION = {"/docs", "/docs/start.js", "/docs/<any('swagger-ui.css', 'swagg
 SIGN_IN = {("POST", "/v1/sessions/member"), ("POST", "/v1/sessions/staff")}
 
 ROLES = ("customer_service", "marketer", "finance", "admin", "unheard_of")
-SCOPES = ("events", "ledger", "members", "read", "redemptions", "unheard_of")
+SCOPES = ("events", "exchange", "ledger", "members", "read", "redemptions", "unheard_of")
 CALLERS = (
     Identity("member", 1, "7"),
     Identity("member", 2, "7"),

@@ -47,7 +47,7 @@ class ThingResponse(Schema):
     size = fields.Integer(required=True)
 
 
-routes = Routes("things")
+routes = Routes("things", wordings={TooDear: Wording(422, "It costs {price}.", "价格为 {price}。", pointer="/size")})
 
 
 class Trouble:
@@ -83,7 +83,6 @@ things = Service(
     feed=feed,
     keys=keys,
     routes=(routes,),
-    wordings={TooDear: Wording(422, "It costs {price}.", "价格为 {price}。", pointer="/size")},
 )
 
 

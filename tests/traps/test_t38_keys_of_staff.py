@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from common.http.app import create_app
 from services.points.service import service
 from tests.care import Desk
 from tests.earning import at_once
 from tests.points import refused, sql
+from tests.support import app_of
 
 ID = uuid.UUID(int=38)
 ADJUSTMENT = {"member_id": 7, "asset": "points", "amount": 5, "reason_code": "goodwill"}
@@ -34,7 +34,7 @@ def test_every_post_of_staff_that_moves_value_needs_a_key(desk: Desk, path: str,
 
 
 def test_every_one_of_them_documents_its_key() -> None:
-    document = create_app(service).test_client().get("/openapi.json").json
+    document = app_of(service).test_client().get("/openapi.json").json
     assert document is not None
     for path, _ in POSTS:
         named = path.replace(f"adjustments/{ID}", "adjustments/{adjustment_id}")

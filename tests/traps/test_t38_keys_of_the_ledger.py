@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from common.http.app import create_app
 from services.points.service import service
 from tests.points import Brand, refused, sql
+from tests.support import app_of
 
 HOLD = str(uuid.UUID(int=38))
 POSTS = [
@@ -34,7 +34,7 @@ def test_every_line_of_a_batch_needs_a_key(brand: Brand) -> None:
 
 
 def test_every_post_of_the_ledger_documents_its_key() -> None:
-    document = create_app(service).test_client().get("/openapi.json").json
+    document = app_of(service).test_client().get("/openapi.json").json
     for path in ("postings", "holds", "holds/{hold_id}/capture", "holds/{hold_id}/void", "reversals"):
         post = document["paths"][f"/v1/{path}"]["post"]
         names = {it["name"]: it["required"] for it in post["parameters"]}

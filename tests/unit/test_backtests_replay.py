@@ -8,7 +8,8 @@ import pytest
 from services.points.backtests import replay as replays
 from services.points.backtests.domain import TooMuchToRemember
 from services.points.backtests.memory import packed, unpack
-from services.points.backtests.replay import Recorded, Replay, Side, begin, play, triggers
+from services.points.backtests.replay import begin, play, triggers
+from services.points.backtests.sides import Recorded, Replay, Side
 from services.points.rules.decisions import Decision, Facts, PublishedRule
 from services.points.rules.domain import RuleSet
 from services.points.rules.panel import Panel

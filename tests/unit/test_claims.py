@@ -78,13 +78,13 @@ def test_what_lies_behind_the_late_limit_is_settled() -> None:
     assert (old.amount, it.total, it.newest) == (80, 110, newest.at)
 
 
-def test_a_refund_of_a_claim_out_of_reach_gives_back_of_what_stands() -> None:
+def test_a_refund_of_a_claim_that_is_long_settled_gives_back_of_what_stands() -> None:
     old = award("a", 80, NOON - 60 * DAY, amount=80, parts=[80])
     newest = award("z", 10, amount=10)
     it = window(old, newest)
     it.releases = {("shop a", "r1"): back(old, 1, 4, NOON - 50 * DAY, amount=20)}
     old.reversed, it.total = 20, 70
-    reach(it, NOON - HOUR)
+    reach(it, old.at)
     given = back(old, 2, 4, NOON, by=event())
     claims.give_back(it, given, event())
     pots = {("order", "budget"): Pot(800, {n: Slot(share, 50) for n, share in enumerate(parts(800))})}

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from common.clock import day_end, from_epoch_day
 from services.points.ledger.chain import details, link, opening
-from services.points.ledger.domain import LARGEST, HoldState, Kind, Status
+from services.points.ledger.domain import LARGEST, HoldState, Kind, Line, Status
 from services.points.ledger.journal import BY_TIME, Entry
 from services.points.ledger.settling import lot_end_us, today
 from services.points.programs.validity import NEVER
@@ -16,12 +17,12 @@ from tests.ledger import DAY, HOUR, NOW, SECOND, TODAY, ZONE, Shelf, digest, lin
 MINE = (1, 7, 1)
 
 
-def earn(amount: int, key: str, **given: object) -> object:
+def earn(amount: int, key: str, **given: Any) -> Line:
     return line(Kind.EARN, amount, key, **given)
 
 
-def statuses(shelf: Shelf, *lines: object, at: int = NOW) -> list[Status]:
-    return [outcome.status for outcome in shelf.post(*lines, at=at)]  # type: ignore[arg-type]
+def statuses(shelf: Shelf, *lines: Line, at: int = NOW) -> list[Status]:
+    return [outcome.status for outcome in shelf.post(*lines, at=at)]
 
 
 def chain_is_sound(entries: list[Entry]) -> bool:

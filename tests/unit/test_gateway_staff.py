@@ -1,5 +1,6 @@
 """Laws about staff and programs."""
 
+import gevent
 import pytest
 
 from gateway.programs.domain import BadProgram
@@ -48,6 +49,28 @@ def test_a_password_is_known_again_by_its_hash_only() -> None:
     assert is_password("a long password", stored)
     assert not is_password("another password", stored)
     assert not is_password("nobody has this password", None)
+
+
+def test_where_greenlets_serve_passwords_are_computed_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gevent.monkey.is_module_patched", lambda name: True)
+    others = 0
+
+    def serve_others() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            gevent.sleep(0)
+
+    meanwhile = gevent.spawn(serve_others)
+    gevent.sleep(0)
+    try:
+        stored, before = hash_password("a long password"), others
+        assert others > 1
+        assert is_password("a long password", stored)
+        assert not is_password("another password", stored)
+        assert others > before
+    finally:
+        meanwhile.kill()
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,8 @@ def test_an_award_is_taken_back_from_its_last_posting_first() -> None:
 
 
 def test_clocks_may_differ_by_a_day_and_the_past_is_always_welcome() -> None:
-    domain.check_time(event(time=NOON + timedelta(days=1)), now=NOON)
-    domain.check_time(event(time=NOON - timedelta(days=9_000)), now=NOON)
+    domain.check_times([event(time=NOON + timedelta(days=1))], now=NOON)
+    domain.check_times([event(time=NOON - timedelta(days=9_000))], now=NOON)
     with pytest.raises(EventFromTheFuture) as refusal:
-        domain.check_time(event(time=NOON + timedelta(days=1, microseconds=1)), now=NOON)
+        domain.check_times([event(time=NOON + timedelta(days=1, microseconds=1))], now=NOON)
     assert refusal.value.facts == {"event": "shop e1"}

@@ -1,12 +1,13 @@
 """Laws of pending earnings, of freezing, of gifts and of idleness, on the fold alone."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from common.clock import epoch_us, from_epoch_us
 from services.points.ledger import lots
-from services.points.ledger.domain import Gift, HoldState, Kind, Pending, Status
+from services.points.ledger.domain import Gift, HoldState, Kind, Line, Pending, Status
 from services.points.ledger.settling import lot_end_us
 from services.points.programs.validity import IDLE, NEVER
 from tests.ledger import DAY, HOUR, NOON, NOW, TODAY, ZONE, Shelf, digest, line
@@ -14,19 +15,19 @@ from tests.ledger import DAY, HOUR, NOON, NOW, TODAY, ZONE, Shelf, digest, line
 MINE, THEIRS = (1, 7, 1), (1, 8, 1)
 
 
-def pending(amount: int, key: str = "p", *, wait_us: int = 7 * DAY, **given: object) -> object:
+def pending(amount: int, key: str = "p", *, wait_us: int = 7 * DAY, **given: Any) -> Line:
     """An earning that becomes available after `wait_us`, then good for ten days."""
     given = {"lot_day": TODAY + 17, "pending": Pending(NOW + wait_us, "10D"), **given}
     return line(Kind.EARN, amount, key, **given)
 
 
-def gift(amount: int, key: str = "g", to: int = 8, **bounds: object) -> object:
+def gift(amount: int, key: str = "g", to: int = 8, **bounds: Any) -> Line:
     terms = {"allowed": True, **bounds}
-    return line(Kind.TRANSFER_OUT, amount, key, gift=Gift(to, **terms))  # type: ignore[arg-type]
+    return line(Kind.TRANSFER_OUT, amount, key, gift=Gift(to, **terms))
 
 
-def post(shelf: Shelf, *lines: object, at: int = NOW) -> list[Status]:
-    return [outcome.status for outcome in shelf.post(*lines, at=at)]  # type: ignore[arg-type]
+def post(shelf: Shelf, *lines: Line, at: int = NOW) -> list[Status]:
+    return [outcome.status for outcome in shelf.post(*lines, at=at)]
 
 
 def figures(shelf: Shelf, key: tuple[int, int, int] = MINE) -> tuple[int, int, int, int]:
@@ -36,7 +37,7 @@ def figures(shelf: Shelf, key: tuple[int, int, int] = MINE) -> tuple[int, int, i
 
 def test_a_pending_earning_counts_in_the_balance_and_cannot_be_spent() -> None:
     shelf = Shelf()
-    (answer,) = shelf.post(pending(128))  # type: ignore[arg-type]
+    (answer,) = shelf.post(pending(128))
     assert (answer.status, answer.amount, answer.balance, answer.available, answer.held) == (1, 128, 128, 0, 128)
     assert answer.hold_id == digest("p")
     (entry,) = shelf.entries
@@ -164,7 +165,7 @@ def test_a_frozen_account_gives_nothing_and_everything_else_goes_on() -> None:
 def test_a_gift_is_two_entries_of_one_posting_and_lots_keep_their_days() -> None:
     shelf = Shelf()
     post(shelf, line(Kind.EARN, 30, "a", lot_day=TODAY + 1), line(Kind.EARN, 30, "b", lot_day=TODAY + 9))
-    (answer,) = shelf.post(gift(40))  # type: ignore[arg-type]
+    (answer,) = shelf.post(gift(40))
     assert (answer.member_id, answer.amount, answer.balance) == (7, -40, 20)
     into, out = shelf.entries[-2:]
     assert (into.kind, into.member_id, into.amount, into.moves) == (
@@ -205,7 +206,7 @@ def test_a_gift_pays_the_receivers_debt_first() -> None:
         (gift(50), Status.POSTED),
     ],
 )
-def test_a_gift_has_its_bounds(wanted: object, status: Status) -> None:
+def test_a_gift_has_its_bounds(wanted: Line, status: Status) -> None:
     shelf = Shelf()
     post(shelf, line(Kind.EARN, 50, "e"))
     assert post(shelf, wanted) == [status]
@@ -229,7 +230,7 @@ def test_a_gift_that_the_receiver_cannot_count_leaves_both_as_they_were() -> Non
     assert figures(shelf) == (5, 5, 0, 0)
 
 
-def idle(kind: Kind, amount: int, key: str, *, until: int, **given: object) -> object:
+def idle(kind: Kind, amount: int, key: str, *, until: int, **given: Any) -> Line:
     more = {"lot_day": IDLE} if kind == Kind.EARN else {}
     return line(kind, amount, key, idle_day=until, **{**more, **given})
 
@@ -242,6 +243,18 @@ def test_what_lives_until_its_account_is_idle_lives_on_with_every_earn_and_spend
     shelf.post(touch=[MINE], at=lot_end_us(TODAY + 9, ZONE))
     assert shelf.entries[-1].moves == [IDLE, -48]
     assert figures(shelf) == (1, 0, 1, 0)
+
+
+def test_a_gift_is_an_activity_of_who_gives_and_of_who_gets() -> None:
+    shelf = Shelf()
+    for member in (7, 8):
+        post(shelf, idle(Kind.EARN, 50, f"e{member}", until=TODAY + 5, member_id=member))
+    assert post(shelf, idle(Kind.TRANSFER_OUT, 10, "g", until=TODAY + 9, gift=Gift(8, allowed=True))) == [Status.POSTED]
+    assert [shelf.accounts[key].idle_day for key in (MINE, THEIRS)] == [TODAY + 9, TODAY + 9]
+    shelf.post(touch=[MINE, THEIRS], at=lot_end_us(TODAY + 9, ZONE) - 1)
+    assert (figures(shelf)[0], figures(shelf, THEIRS)[0]) == (40, 60)
+    shelf.post(touch=[MINE, THEIRS], at=lot_end_us(TODAY + 9, ZONE))
+    assert (figures(shelf)[0], figures(shelf, THEIRS)[0]) == (0, 0)
 
 
 def test_a_backdated_activity_never_shortens_the_life() -> None:

@@ -134,18 +134,18 @@ def test_what_wants_a_completed_order_is_refused_for_now_while_in_doubt_and_else
 def test_a_refusal_comes_back_as_it_was() -> None:
     facts = {"available": 5, "short_by": 195}
     order = make_order(state=State.REFUSED, refusal_code="insufficient_points", refusal_facts=facts)
-    refusal = refusal_of(order)
+    refusal = refusal_of(order, replayed=False)
     assert (type(refusal), refusal.facts) == (InsufficientPoints, facts)
 
 
 def test_a_refusal_without_facts_comes_back_too() -> None:
     order = make_order(state=State.REFUSED, refusal_code="account_frozen")
-    assert refusal_of(order).facts == {}
+    assert refusal_of(order, replayed=False).facts == {}
 
 
 def test_a_refusal_nobody_knows_is_an_error() -> None:
     with pytest.raises(LookupError, match="bad_luck"):
-        refusal_of(make_order(state=State.REFUSED, refusal_code="bad_luck"))
+        refusal_of(make_order(state=State.REFUSED, refusal_code="bad_luck"), replayed=False)
 
 
 def test_the_first_answer_shows_nothing_of_what_came_later() -> None:
@@ -160,7 +160,7 @@ def test_the_first_answer_shows_nothing_of_what_came_later() -> None:
         "note": "x",
         "reversal_id": ID,
     }
-    answered = as_first_answered(make_order(state=State.CANCELLED, completed_at=NOON, **later))
+    answered = as_first_answered(make_order(state=State.CANCELLED, completed_at=NOON, **later), replayed=False)
     assert answered == completed
 
 

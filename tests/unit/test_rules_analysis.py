@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.points.rules.absent import absent, groups_of
 from services.points.rules.analysis import Concern, Setting, analyse
 from services.points.rules.decisions import PublishedRule
 from services.points.rules.rule import Audience, Cap, Holdout, Rule, Schedule
@@ -45,6 +46,14 @@ def codes(concerns: list[Concern]) -> list[str]:
 
 def test_a_plain_rule_is_fine() -> None:
     assert check(rule("a")) == []
+
+
+def test_channels_are_the_events_own_and_known_to_nobody() -> None:
+    named = Audience(tiers=("gold",), channels=("app",))
+    assert list(groups_of(named)) == [("tiers", "gold")]
+    [one] = absent(named, [("tiers", "gold"), ("channels", "app")])
+    assert (one.wholly, one.en, one.zh) == (True, "the tier gold", "等级 gold")
+    assert list(absent(named, [("tags", "gold")])) == []
 
 
 def test_rules_that_award_together_without_bounds_are_named_with_an_event() -> None:

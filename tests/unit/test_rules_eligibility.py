@@ -113,12 +113,9 @@ def test_a_channel_that_is_no_text_is_no_channel(channel: Any) -> None:
 
 @pytest.mark.parametrize("percent", [0, 10, 37, 50, 100])
 def test_a_holdout_takes_about_its_share_and_always_the_same_members(percent: int) -> None:
-    held = [
-        decide(published(holdout={"percent": percent}), member_id=one)[0].reason == "held_out" for one in range(4000)
-    ]
-    again = [
-        decide(published(holdout={"percent": percent}), member_id=one)[0].reason == "held_out" for one in range(200)
-    ]
+    rule, later = published(holdout={"percent": percent}), published(holdout={"percent": percent})
+    held = [decide(rule, member_id=one)[0].reason == "held_out" for one in range(4000)]
+    again = [decide(later, member_id=one)[0].reason == "held_out" for one in range(200)]
     assert held[:200] == again
     # Four standard deviations of a fair draw are 3.2 % of 4,000.
     assert abs(sum(held) - 40 * percent) <= 130

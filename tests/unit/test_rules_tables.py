@@ -46,6 +46,16 @@ def test_the_first_row_that_hits_gives_the_award_rounded_down(tier: str | None, 
     assert award(TIERS_BY_CATEGORIES, tier, category=category) == (points, "awarded")
 
 
+def test_a_cell_that_is_left_out_is_empty() -> None:
+    document = table([["'gold'", "'shoes'", "5"]])
+    (row,) = document["nodes"][1]["content"]["rules"]
+    del row["i1"]
+    assert award(document, "gold", category="bags") == (5, "awarded")
+    del row["o"]
+    with pytest.raises(BadTable, match="an expression is needed"):
+        formula_of(document)
+
+
 def test_no_row_gives_nothing() -> None:
     assert award(table([["'gold'", "", "5"]])) == (0, "nothing_to_award")
 

@@ -41,6 +41,7 @@ def test_any_text_is_a_place_or_refused(text: str) -> None:
         ("shop e2", {"kind": "other", "text": "shop e2"}),
         (f"adjustment {ID}", {"kind": "adjustment", "id": ID}),
         (f"changeset {ID}", {"kind": "changeset", "id": ID}),
+        ("exchange air/X 1", {"kind": "exchange", "partner": "air", "order": "X 1"}),
         ("time", {"kind": "time"}),
         ("staff:lin", {"kind": "staff", "id": "lin"}),
         ("system:shop key-1 x", {"kind": "system", "id": "shop", "key": "key-1 x"}),
@@ -77,7 +78,7 @@ def decision(reason: str, amount: int = 0, **more: Any) -> dict[str, Any]:
 
 def entry(kind: Kind, amount: int, **more: Any) -> Entry:
     """What an event did."""
-    return Entry(7, "points", kind, amount, "shop order.paid", **more)
+    return Entry(7, "points", kind, amount, "shop order.paid", NOW, **more)
 
 
 def explain(events: list[OrderEvent], *entries: Entry) -> findings.Explanation:

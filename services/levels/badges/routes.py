@@ -17,9 +17,10 @@ from services.levels.badges.schemas import (
     RevocationRequest,
     RevocationResponse,
 )
+from services.levels.badges.wordings import WORDINGS
 from services.levels.database import transaction
 
-routes = Routes("badges", description="The badge catalogue and who holds what")
+routes = Routes("badges", wordings=WORDINGS, description="The badge catalogue and who holds what")
 
 
 @routes.put("/badges/<code:code>", allow=(staff("marketer"),), body=BadgeRequest, answer=BadgeResponse)

@@ -20,9 +20,10 @@ from services.levels.checkins.schemas import (
     CheckInRequest,
     TapResponse,
 )
+from services.levels.checkins.wordings import WORDINGS
 from services.levels.database import transaction
 
-routes = Routes("checkins", description="Daily check-ins, their streaks and what they give")
+routes = Routes("checkins", wordings=WORDINGS, description="Daily check-ins, their streaks and what they give")
 
 
 @routes.put(

@@ -19,8 +19,9 @@ from services.levels.leaderboards.schemas import (
     TopResponse,
     Visibility,
 )
+from services.levels.leaderboards.wordings import WORDINGS
 
-routes = Routes("leaderboards", description="Who leads, and where I am")
+routes = Routes("leaderboards", wordings=WORDINGS, description="Who leads, and where I am")
 
 
 @routes.put("/leaderboards/<code:code>", allow=(staff("marketer"),), body=BoardRequest, answer=BoardResponse)

@@ -19,8 +19,9 @@ from services.levels.members.schemas import (
     ResolutionResponse,
     ResolvedMember,
 )
+from services.levels.members.wordings import WORDINGS
 
-routes = Routes("members", description="Members and the identities that lead to them")
+routes = Routes("members", wordings=WORDINGS, description="Members and the identities that lead to them")
 
 
 @routes.post(

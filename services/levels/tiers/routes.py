@@ -16,8 +16,9 @@ from services.levels.tiers.schemas import (
     TierChangesResponse,
     TierCountsResponse,
 )
+from services.levels.tiers.wordings import WORDINGS
 
-routes = Routes("tiers", description="The ladder of tiers")
+routes = Routes("tiers", wordings=WORDINGS, description="The ladder of tiers")
 
 
 @routes.put("/tiers", allow=(staff("marketer"),), body=LadderRequest, answer=LadderResponse)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
 from sqlmodel import Session
 
-from common.service import Finding
+from common.service import Finding, examine
 
 # Each: the invariant in words, and a query of offenders over all adjustments.
 _QUERIES: dict[str, str] = {
@@ -45,8 +44,5 @@ _QUERIES: dict[str, str] = {
 
 def check_adjustments(session: Session) -> Iterable[Finding]:
     """One statement an invariant."""
-    checked = int(session.execute(text("SELECT count(*) FROM points_adjustments")).scalar_one())
     for name, query in _QUERIES.items():
-        offenders = session.execute(text(f"SELECT *, count(*) OVER () FROM ({query}) q LIMIT 3")).all()
-        where = "; ".join("/".join(map(str, row[:-1])) for row in offenders)
-        yield Finding(name, checked, int(offenders[0][-1]) if offenders else 0, where)
+        yield examine(session, name, among="points_adjustments", offenders=query)

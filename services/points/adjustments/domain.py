@@ -47,6 +47,14 @@ class NotUndoable(Refusal):
     code = "adjustment_not_undoable"
 
 
+class UndoOfAnUndo(NotUndoable):
+    """It is an undoing itself."""
+
+
+class UndoAskedFor(NotUndoable):
+    """Somebody asked for it already, and a second person must decide."""
+
+
 class PointsSpent(Refusal):
     """What was credited is partly gone and the asset allows no debt: `available`, `short_by`."""
 

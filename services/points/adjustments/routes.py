@@ -11,9 +11,12 @@ from common.http.routes import Routes
 from common.identity import Identity
 from services.points.adjustments import schemas, use_cases
 from services.points.adjustments.domain import Limit, Policy, Reason, Status, Wanted
+from services.points.adjustments.wordings import WORDINGS
 from services.points.database import transaction
 
-routes = Routes("adjustments", description="Points given or taken by hand, with a second person above the limits")
+routes = Routes(
+    "adjustments", wordings=WORDINGS, description="Points given or taken by hand, with a second person above the limits"
+)
 
 _AGENTS = (staff("customer_service"),)
 _DECIDERS = (staff("customer_service"), staff("finance"))
@@ -23,72 +26,39 @@ def _waits(row: Any) -> bool:
     return bool(row.status == Status.PENDING)
 
 
-@routes.post(
-    "/adjustments",
-    allow=_AGENTS,
-    body=schemas.AdjustmentRequest,
-    answer=schemas.AdjustmentResponse,
-    status=201,
-    once=True,
-    waits=_waits,
-)
+#: What each step answers with: the adjustment as it then stands.
+_ONCE: dict[str, Any] = {"answer": schemas.AdjustmentResponse, "once": True}
+_DECISION: dict[str, Any] = {"body": schemas.AdjustmentDecisionRequest, **_ONCE}
+
+
+@routes.post("/adjustments", allow=_AGENTS, body=schemas.AdjustmentRequest, status=201, waits=_waits, **_ONCE)
 def request_adjustment(session: Session, caller: Identity, body: dict[str, Any]) -> Any:
     """Give or take points: posted at once within your limits (201), else waiting for a second person (202)."""
     wanted = Wanted(**body)
     return use_cases.request_adjustment(session, program_id=caller.program_id, agent=caller, wanted=wanted, now=now())
 
 
-@routes.post(
-    "/adjustments/<uuid:adjustment_id>/approval",
-    allow=_DECIDERS,
-    body=schemas.AdjustmentDecisionRequest,
-    answer=schemas.AdjustmentResponse,
-    once=True,
-)
+@routes.post("/adjustments/<uuid:adjustment_id>/approval", allow=_DECIDERS, **_DECISION)
 def approve(session: Session, caller: Identity, adjustment_id: uuid.UUID, body: dict[str, Any]) -> Any:
     """Post what waits, as the second person: finance and admins whatever it is, agents within their own limits."""
     return use_cases.approve(
-        session,
-        program_id=caller.program_id,
-        adjustment_id=adjustment_id,
-        approver=caller,
-        note=body["note"],
-        now=now(),
+        session, program_id=caller.program_id, adjustment_id=adjustment_id, approver=caller, now=now(), **body
     )
 
 
-@routes.post(
-    "/adjustments/<uuid:adjustment_id>/rejection",
-    allow=_DECIDERS,
-    body=schemas.AdjustmentDecisionRequest,
-    answer=schemas.AdjustmentResponse,
-    once=True,
-)
+@routes.post("/adjustments/<uuid:adjustment_id>/rejection", allow=_DECIDERS, **_DECISION)
 def reject(session: Session, caller: Identity, adjustment_id: uuid.UUID, body: dict[str, Any]) -> Any:
     """Turn a request down, as the second person; nothing is posted."""
     return use_cases.reject(
-        session,
-        program_id=caller.program_id,
-        adjustment_id=adjustment_id,
-        approver=caller,
-        note=body["note"],
-        now=now(),
+        session, program_id=caller.program_id, adjustment_id=adjustment_id, approver=caller, now=now(), **body
     )
 
 
-@routes.post(
-    "/adjustments/<uuid:adjustment_id>/undo",
-    allow=_AGENTS,
-    body=schemas.AdjustmentDecisionRequest,
-    answer=schemas.AdjustmentResponse,
-    status=201,
-    once=True,
-    waits=_waits,
-)
+@routes.post("/adjustments/<uuid:adjustment_id>/undo", allow=_AGENTS, status=201, waits=_waits, **_DECISION)
 def undo(session: Session, caller: Identity, adjustment_id: uuid.UUID, body: dict[str, Any]) -> Any:
     """Take an adjustment back by reversal, wholly or not at all; your limits apply as to any adjustment."""
     return use_cases.request_undo(
-        session, program_id=caller.program_id, adjustment_id=adjustment_id, agent=caller, note=body["note"], now=now()
+        session, program_id=caller.program_id, adjustment_id=adjustment_id, agent=caller, now=now(), **body
     )
 
 

@@ -39,9 +39,9 @@ def request_adjustment(session: Session, *, program_id: int, agent: Identity, wa
     """
     book, policy = read_book(session, program_id), repository.get_policy(session, program_id)
     domain.check_reason(policy, wanted.reason_code)
-    if wanted.allow_debt and not book.asset(wanted.asset).debt_allowed:
+    asset = book.asset(wanted.asset)
+    if wanted.allow_debt and not asset.debt_allowed:
         raise domain.DebtNotAllowed(asset=wanted.asset)
-    book.asset(wanted.asset)
     if wanted.validity is not None:
         check_own_validity(wanted.validity)
     return _ask(session, book, policy, agent, wanted, now=now)
@@ -53,14 +53,16 @@ def request_undo(
     """Take an adjustment back by reversal, within the same limits as the adjustment itself; else let it wait.
 
     A credit that is partly spent becomes debt where the asset allows it, otherwise the undoing is refused. Raises
-    `NotFound`, `NotUndoable`, `PointsSpent`, `ReversalExceeded`.
+    `NotFound`, `NotUndoable` or what it is in particular, `PointsSpent`, `ReversalExceeded`.
     """
     book, policy = read_book(session, program_id), repository.get_policy(session, program_id)
     original = repository.get_adjustment(session, program_id, adjustment_id, lock=True)
-    if original.undoes is not None or original.status != Status.POSTED:
-        raise domain.NotUndoable(state="an undoing itself" if original.undoes else original.status)
+    if original.undoes is not None:
+        raise domain.UndoOfAnUndo()
+    if original.status != Status.POSTED:
+        raise domain.NotUndoable(state=original.status)
     if repository.has_undoing(session, original):
-        raise domain.NotUndoable(state="being undone")
+        raise domain.UndoAskedFor()
     wanted = Wanted(
         member_id=original.member_id,
         asset=original.asset,

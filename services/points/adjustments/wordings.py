@@ -30,6 +30,16 @@ WORDINGS: Wordings = {
         "It cannot be undone: it is {state}. Only a posted adjustment can, once.",
         "无法撤销(当前:{state}),仅已入账的调整可撤销一次。",
     ),
+    domain.UndoOfAnUndo: Wording(
+        409,
+        "It undoes another adjustment and cannot be undone itself; make a new adjustment.",
+        "该调整本身就是一次撤销,不能再撤销,请新建调整。",
+    ),
+    domain.UndoAskedFor: Wording(
+        409,
+        "Its undoing was asked for already and waits for a second person.",
+        "已有撤销申请,正在等待另一位同事审批。",
+    ),
     domain.PointsSpent: Wording(
         422,
         "The points are partly gone: {available} are there, {short_by} too few, and the asset allows no debt."

@@ -11,7 +11,7 @@ from struct import Struct
 from sqlalchemy import text
 from sqlmodel import Session
 
-from common.service import Finding
+from common.service import Finding, examine
 from common.settings import settings
 from services.points.audit import repository, tree
 from services.points.audit.domain import Head, head_bytes, key_id
@@ -92,22 +92,22 @@ class _Found:
 
 def check_log(session: Session) -> Iterable[Finding]:
     """Leaves against entries both ways, then the tree and its heads from the leaves, program by program."""
-    yield _ask(session, "every leaf is an entry, unchanged since it was sealed", "points_audit_leaves", _CHANGED)
-    yield _ask(session, "every entry is sealed, within a minute", "points_entries", _UNSEALED)
-    yield _ask(session, "an account's entries are sealed in their order", "points_audit_leaves", _DISORDERED)
+    yield examine(
+        session,
+        "every leaf is an entry, unchanged since it was sealed",
+        among="points_audit_leaves",
+        offenders=_CHANGED,
+    )
+    yield examine(session, "every entry is sealed, within a minute", among="points_entries", offenders=_UNSEALED)
+    yield examine(
+        session, "an account's entries are sealed in their order", among="points_audit_leaves", offenders=_DISORDERED
+    )
     nodes, heads = _Found("the log has no gap, every node re-computes"), _Found("every head re-computes and is signed")
     keys = {bytes(row.key_id): bytes(row.public_key) for row in repository.list_keys(session)}
     for (program_id,) in session.execute(text(_PROGRAMS)).all():
         _Walk(session, program_id, keys, nodes, heads).run()
     yield nodes.finding()
     yield heads.finding()
-
-
-def _ask(session: Session, name: str, table: str, query: str) -> Finding:
-    checked = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
-    counted = text(f"SELECT q.*, count(*) OVER () FROM ({query}) q LIMIT {_NAMED}")
-    offenders = session.execute(counted).all()
-    return Finding(name, checked, offenders[0][1] if offenders else 0, "; ".join(row[0] for row in offenders))
 
 
 class _Walk:

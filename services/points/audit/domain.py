@@ -6,16 +6,16 @@ All integers big-endian. A key is known by the SHA-256 of its 32 raw bytes. See 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from struct import Struct
 
+from common.clock import epoch_us
 from common.errors import Refusal
 
 _LEAF = Struct(">iqhq32s")
 _HEAD = Struct(">16siqq32sq")
 _HEAD_NAME = b"jifen head v1".ljust(16, b"\x00")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: What is sealed in place of the hash of an entry that was gone before it could be sealed: no entry ever matches it.
 GONE = bytes(32)
@@ -127,14 +127,9 @@ def leaf_bytes(key: EntryKey, chain_hash: bytes) -> bytes:
 
 def head_bytes(*, program_id: int, number: int, size: int, root: bytes, at: datetime) -> bytes:
     """What a head's signature covers."""
-    return _HEAD.pack(_HEAD_NAME, program_id, number, size, root, microseconds(at))
+    return _HEAD.pack(_HEAD_NAME, program_id, number, size, root, epoch_us(at))
 
 
 def key_id(public_key: bytes) -> bytes:
     """How a public key is known."""
     return sha256(public_key).digest()
-
-
-def microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)

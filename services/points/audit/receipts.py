@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.points.audit.domain import Head, Inclusion, microseconds
+from common.clock import epoch_us
+from services.points.audit.domain import Head, Inclusion
 from services.points.ledger.chain import opening
 
 FORMAT = "jifen receipt v1"
@@ -64,7 +65,7 @@ def present_head(head: Head) -> dict[str, Any]:
         "number": head.number,
         "size": head.size,
         "root": head.root.hex(),
-        "at_us": microseconds(head.at),
+        "at_us": epoch_us(head.at),
         "key_id": head.key_id.hex(),
         "signature": head.signature.hex(),
     }

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Any
 
-from psycopg import Connection
 from sqlalchemy import text
 from sqlmodel import Session
 
+from common.database import driver_connection
 from services.points.database import database
 from services.points.rebuild import Compared
 
@@ -42,8 +41,7 @@ def digest(session: Session, compared: Compared, table: str) -> tuple[int, str]:
     made = sha256()
     columns = ", ".join((*compared.key, *compared.columns))
     statement = f"COPY ({_select(compared, table, columns)} ORDER BY {', '.join(compared.key)}) TO STDOUT"
-    connection: Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
-    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+    with driver_connection(session).cursor() as cursor, cursor.copy(statement.encode()) as copy:
         for lines in copy:
             made.update(lines)
             rows += bytes(lines).count(b"\n")
@@ -62,7 +60,7 @@ def differences(session: Session, compared: Compared, scratch: str, *, limit: in
     differ = " OR ".join(f"l.{name} IS DISTINCT FROM s.{name}" for name in names)
     keys = ", ".join(compared.key)
     statement = (
-        f"SELECT concat_ws('/', {keys}) || ': ' || CASE WHEN l.there IS NULL THEN 'missing in the live table'"  # noqa: S608
+        f"SELECT concat_ws('/', {keys}) || ': ' || CASE WHEN l.there IS NULL THEN 'missing in the live table'"  # noqa: S608 - our own words only
         f" WHEN s.there IS NULL THEN 'not told by any entry or event' ELSE concat_ws(', ', {told}) END,"
         " count(*) OVER ()"
         f" FROM ({_select(compared, compared.table, columns)}) l"

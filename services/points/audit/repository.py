@@ -32,7 +32,7 @@ def expand_hashes(session: Session, rows: Sequence[RowMapping]) -> list[dict[str
     pointed = [(row["program_id"], row["member_id"], *row["pointer"]) for row in rows]
     found = session.execute(
         text(
-            f"SELECT e.hash FROM {_KEYS} WITH ORDINALITY AS k(p, m, s, q, o) LEFT JOIN points_entries e"  # noqa: S608
+            f"SELECT e.hash FROM {_KEYS} WITH ORDINALITY AS k(p, m, s, q, o) LEFT JOIN points_entries e"  # noqa: S608 - our own words only
             " ON (e.program_id, e.member_id, e.asset_id, e.seq) = (k.p, k.m, k.s, k.q) ORDER BY k.o"
         ),
         _columns(pointed),
@@ -47,7 +47,7 @@ def sealed_among(session: Session, wanted: Sequence[EntryKey]) -> set[EntryKey]:
     """Those of the entries that have a leaf."""
     found = session.execute(
         text(
-            f"SELECT k.p, k.m, k.s, k.q FROM {_KEYS} AS k(p, m, s, q) JOIN points_audit_leaves l"  # noqa: S608
+            f"SELECT k.p, k.m, k.s, k.q FROM {_KEYS} AS k(p, m, s, q) JOIN points_audit_leaves l"  # noqa: S608 - our own words only
             " ON (l.program_id, l.member_id, l.asset_id, l.seq) = (k.p, k.m, k.s, k.q)"
         ),
         _columns(wanted),
@@ -176,14 +176,14 @@ def newest_head(session: Session, program_id: int) -> Head | None:
     row = session.execute(
         select(heads).where(heads.c.program_id == program_id).order_by(heads.c.number.desc()).limit(1)
     ).one_or_none()
-    return head_of(row) if row else None
+    return _head(row) if row else None
 
 
 def find_head(session: Session, program_id: int, size: int) -> Head | None:
     """The newest head of that size, or None."""
     mine = select(heads).where(heads.c.program_id == program_id, heads.c.size == size)
     row = session.execute(mine.order_by(heads.c.number.desc()).limit(1)).one_or_none()
-    return head_of(row) if row else None
+    return _head(row) if row else None
 
 
 def list_heads(session: Session, program_id: int, *, before: int | None, limit: int) -> list[Head]:
@@ -191,13 +191,13 @@ def list_heads(session: Session, program_id: int, *, before: int | None, limit: 
     mine = select(heads).where(heads.c.program_id == program_id)
     if before is not None:
         mine = mine.where(heads.c.number < before)
-    return [head_of(row) for row in session.execute(mine.order_by(heads.c.number.desc()).limit(limit))]
+    return [_head(row) for row in session.execute(mine.order_by(heads.c.number.desc()).limit(limit))]
 
 
 def heads_after(session: Session, program_id: int, number: int, *, limit: int) -> list[Head]:
     """The program's heads in their order, behind `number`."""
     mine = select(heads).where(heads.c.program_id == program_id, heads.c.number > number)
-    return [head_of(row) for row in session.execute(mine.order_by(heads.c.number).limit(limit))]
+    return [_head(row) for row in session.execute(mine.order_by(heads.c.number).limit(limit))]
 
 
 def find_log(session: Session, program_id: int) -> Log | None:
@@ -225,8 +225,7 @@ def find_entry(session: Session, key: EntryKey) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
-def head_of(row: Row[Any]) -> Head:
-    """A row as a head."""
+def _head(row: Row[Any]) -> Head:
     return Head(row.program_id, row.number, row.size, bytes(row.root), row.at, bytes(row.key_id), bytes(row.signature))
 
 

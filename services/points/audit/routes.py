@@ -8,9 +8,12 @@ from common.identity import Identity
 from services.points.audit import schemas, use_cases
 from services.points.audit.domain import Consistency, Head, Inclusion
 from services.points.audit.receipts import present
+from services.points.audit.wordings import WORDINGS
 from services.points.database import transaction
 
-routes = Routes("sealed-log", description="The sealed log of all entries: signed heads, proofs, receipts")
+routes = Routes(
+    "sealed-log", wordings=WORDINGS, description="The sealed log of all entries: signed heads, proofs, receipts"
+)
 
 _SIGNED_IN = (MEMBER, ANY_STAFF, Allow("system"), SERVICE)
 _READERS = (MEMBER, ANY_STAFF, system("read"), SERVICE)

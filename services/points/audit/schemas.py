@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from common.clock import epoch_us
 from common.http.fields import Instant, code, query_integer
-from services.points.audit.domain import microseconds
 
 
 class Hex(fields.Field[bytes]):
@@ -57,7 +57,7 @@ class HeadResponse(Schema):
     root = Hex(required=True)
     at = Instant(required=True)
     at_us = fields.Function(
-        lambda head: microseconds(head.at),
+        lambda head: epoch_us(head.at),
         required=True,
         metadata={"type": "integer", "description": "The same instant as it is signed: µs since 1970 UTC"},
     )
@@ -113,7 +113,7 @@ class ConsistencyResponse(Schema):
 
 
 class ReceiptResponse(Schema):
-    """All that proves one entry without us; check it with tools/verify_receipt.py."""
+    """All that proves one entry without us; check it with tools/verify_receipt."""
 
     format = fields.String(required=True)
     entry = fields.Dict(required=True)

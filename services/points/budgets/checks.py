@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
 from sqlmodel import Session
 
-from common.service import Finding
+from common.service import Finding, examine
 
 _OFFENDERS = """
 SELECT program_id, rule, span FROM points_budget_slots GROUP BY program_id, rule, span
@@ -15,11 +14,5 @@ HAVING sum(share) <> max(whole) OR min(whole) <> max(whole) OR count(*) <> 8 OR 
 
 def check_budgets(session: Session) -> Iterable[Finding]:
     """Σ shares = the whole, and no more is used than there is."""
-    checked = session.execute(text("SELECT count(*) FROM points_budget_slots")).scalar_one()
-    offenders = session.execute(text(f"SELECT *, count(*) OVER () FROM ({_OFFENDERS}) q LIMIT 3")).all()
-    yield Finding(
-        "Σ slots = the budget, no budget is exceeded",
-        checked,
-        int(offenders[0][-1]) if offenders else 0,
-        "; ".join("/".join(map(str, row[:-1])) for row in offenders),
-    )
+    name = "Σ slots = the budget, no budget is exceeded"
+    yield examine(session, name, among="points_budget_slots", offenders=_OFFENDERS)

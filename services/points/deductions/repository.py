@@ -4,7 +4,7 @@ import uuid
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -29,7 +29,7 @@ def get_policy(session: Session, program_id: int) -> tuple[Policy, int]:
 
 def policy_of(row: Row[Any]) -> Policy:
     """The row as the rules know it."""
-    return Policy(**{name.name: getattr(row, name.name) for name in fields(Policy)})
+    return Policy(**{field.name: getattr(row, field.name) for field in fields(Policy)})
 
 
 def add_policy(session: Session, program_id: int, version: int, policy: Policy, actor: str) -> Row[Any] | None:
@@ -102,38 +102,6 @@ def add_refund(
         )
     )
     return session.execute(row.returning(refunds)).one()
-
-
-def unheld(session: Session) -> list[Any]:
-    """Keys of deductions whose hold in the ledger is not there or not of their points."""
-    asked = text(
-        "SELECT d.program_id, d.member_id, d.id FROM points_deductions d LEFT JOIN points_holds h"
-        " ON (h.program_id, h.member_id, h.id) = (d.program_id, d.member_id, d.id)"
-        " WHERE h.amount IS DISTINCT FROM d.points"
-    )
-    return list(session.execute(asked))
-
-
-def wrongly_returned(session: Session) -> list[Any]:
-    """Keys of deductions of which the refunds, their sums and the ledger's reversals do not say the same."""
-    asked = text("""
-      SELECT d.program_id, d.member_id, d.id FROM points_deductions d
-        LEFT JOIN (SELECT program_id, member_id, deduction_id AS id, sum(refunded_fen) AS fen, sum(points) AS points,
-                          sum(deducted_fen) AS deducted FROM points_deduction_refunds GROUP BY 1, 2, 3) r
-          USING (program_id, member_id, id)
-        LEFT JOIN (SELECT c.program_id, c.member_id, c.hold_id AS id, sum(e.reversed) AS points
-                     FROM points_entries c JOIN points_entries e
-                       ON (e.program_id, e.member_id, e.asset_id, e.reverses)
-                        = (c.program_id, c.member_id, c.asset_id, c.seq)
-                    WHERE c.kind = 4 GROUP BY 1, 2, 3) l USING (program_id, member_id, id)
-       WHERE (d.refunded_fen, d.returned_points, d.returned_fen, d.returned_points)
-             <> (coalesce(r.fen, 0), coalesce(r.points, 0), coalesce(r.deducted, 0), coalesce(l.points, 0))""")
-    return list(session.execute(asked))
-
-
-def count(session: Session) -> int:
-    """How many deductions there are."""
-    return int(session.execute(text("SELECT count(*) FROM points_deductions")).scalar_one())
 
 
 def _refunds_of(deduction: Row[Any]) -> tuple[Any, ...]:

@@ -13,8 +13,9 @@ from services.points.database import transaction
 from services.points.deductions import schemas, use_cases
 from services.points.deductions.domain import Policy
 from services.points.deductions.use_cases import Shown
+from services.points.deductions.wordings import WORDINGS
 
-routes = Routes("deductions", description="Points as part of an order's payment")
+routes = Routes("deductions", wordings=WORDINGS, description="Points as part of an order's payment")
 
 _SYSTEMS = (system("ledger"), SERVICE)
 _TILL = (MEMBER, *_SYSTEMS)

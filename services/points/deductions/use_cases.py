@@ -211,9 +211,7 @@ def _standing(session: Session, row: Any | None, order_fen: int, points: int, *,
 def _end(session: Session, row: Any, kind: Kind, actor: str, *, now: datetime) -> Shown:
     """Capture or void the hold if it is open; however it ended, that is where it stands."""
     outcome = _post(session, row, kind, str(row.id), actor, hold_id=row.id.bytes, now=now)
-    assert outcome.status in (Status.POSTED, Status.HOLD_NOT_OPEN), (
-        outcome.status
-    )  # nothing else stops the end of a hold
+    assert outcome.status in (Status.POSTED, Status.HOLD_NOT_OPEN), f"nothing else stops a hold's end: {outcome.status}"
     shown = _shown(session, row, now=now)
     if kind == Kind.CAPTURE and shown.state != HoldState.CAPTURED:
         raise domain.DeductionEnded(state=shown.state.name.lower())

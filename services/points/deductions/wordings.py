@@ -49,8 +49,8 @@ WORDINGS: Wordings = {
     ),
     domain.RefundTooLarge: Wording(
         422,
-        "Only {left_fen} fen of the order are left to refund.",
-        "该订单最多还可退 {left_fen} 分。",
+        "Only {left_fen} fen of the order are left to refund; refund no more than that.",
+        "该订单最多还可退 {left_fen} 分,请减少退款金额。",
         pointer="/refunded_fen",
     ),
     domain.RefundReused: Wording(

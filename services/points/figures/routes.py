@@ -9,8 +9,13 @@ from common.http.spreadsheets import csv_answer, wants_csv
 from common.identity import Identity
 from services.points.database import database
 from services.points.figures import schemas, use_cases
+from services.points.figures.wordings import WORDINGS
 
-routes = Routes("figures", description="What the program owes its members, day by day, and whether the books balance")
+routes = Routes(
+    "figures",
+    wordings=WORDINGS,
+    description="What the program owes its members, day by day, and whether the books balance",
+)
 
 
 @routes.get(

@@ -116,8 +116,8 @@ LIABILITY_COLUMNS = {
     "adjusted": Heading("adjusted", "人工调整"),
     "transferred_in": Heading("transferred in", "转入"),
     "transferred_out": Heading("transferred out", "转出"),
-    "pending": Heading("pending at day's end", "日终待生效"),
-    "held": Heading("held at day's end", "日终冻结"),
+    "pending": Heading("pending at day's end", "日终待到账"),
+    "held": Heading("held at day's end", "日终预留"),
     "outstanding": Heading("outstanding at day's end", "日终余额"),
     "liability_fen": Heading("liability (fen)", "负债(分)"),
 }

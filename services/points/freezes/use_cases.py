@@ -2,11 +2,12 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from common.clock import from_epoch_us
 from common.identity import Identity
 from services.points.ledger import use_cases as ledger
 from services.points.ledger.domain import Kind, Outcome, Status
@@ -40,7 +41,7 @@ def turn(
 ) -> dict[str, Any]:
     """Freeze or unfreeze one account. Raises `UnknownAsset`, and the ledger's refusal when it stands so already."""
     book = read_book(session, program_id)
-    [outcome] = _post(session, book, kind, [asset], member_id, reason, by, now)
+    [outcome] = _post(session, book, kind, [asset], member_id=member_id, reason=reason, by=by, now=now)
     if outcome.status != Status.POSTED:
         raise ledger.refusal_of(outcome)
     return {"member_id": member_id, "account": _shown(kind, asset, outcome)}
@@ -52,7 +53,7 @@ def turn_all(
     """The same with every account of the member, those of assets that nothing was earned of yet among them."""
     book = read_book(session, program_id)
     assets = sorted(book.by_code, key=lambda code: book.by_code[code].id)
-    outcomes = _post(session, book, kind, assets, member_id, reason, by, now)
+    outcomes = _post(session, book, kind, assets, member_id=member_id, reason=reason, by=by, now=now)
     assert all(outcome.status in (Status.POSTED, _ALREADY[kind]) for outcome in outcomes), "freezing has one refusal"
     shown = [_shown(kind, asset, outcome) for asset, outcome in zip(assets, outcomes, strict=True)]
     return {"member_id": member_id, "accounts": shown}
@@ -63,6 +64,7 @@ def _post(
     book: ProgramBook,
     kind: Kind,
     assets: list[str],
+    *,
     member_id: int,
     reason: str,
     by: Identity,
@@ -89,6 +91,6 @@ def _post(
 
 def _shown(kind: Kind, asset: str, outcome: Outcome) -> Frozen:
     changed = outcome.status == Status.POSTED
-    at = datetime.fromtimestamp(outcome.at_us / 1_000_000, UTC) if changed else None
+    at = from_epoch_us(outcome.at_us) if changed else None
     posting_id = uuid.UUID(bytes=outcome.posting_id) if changed else None
     return Frozen(asset, kind == Kind.FREEZE, changed, posting_id, at)

@@ -15,8 +15,9 @@ from services.points.programs.schemas import (
     ProgramRequest,
     ProgramResponse,
 )
+from services.points.programs.wordings import WORDINGS
 
-routes = Routes("programs", description="A program and what its members own")
+routes = Routes("programs", wordings=WORDINGS, description="A program and what its members own")
 
 _READERS = (MEMBER, ANY_STAFF, system("read"), SERVICE)
 _SETTERS = (staff("marketer"),)

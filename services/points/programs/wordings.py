@@ -37,7 +37,7 @@ WORDINGS: Wordings = {
         422,
         "The pending rule {pending!r} is not known; use none, a number of days up to 366 such as 7D,"
         " or order.confirmed+7D.",
-        "冻结规则 {pending!r} 无法识别;请用 none、天数(最多 366,如 7D),或 order.confirmed+7D。",
+        "待到账规则 {pending!r} 无法识别;请用 none、天数(最多 366,如 7D),或 order.confirmed+7D。",
         pointer="/pending",
     ),
     UnknownProgram: Wording(

@@ -110,11 +110,11 @@ def list_by_state(
 
 def count_by_campaign(session: Session, program_id: int, inviter_id: int) -> dict[tuple[str, State], int]:
     """How many bindings the inviter's invitations brought, by campaign and state."""
-    theirs = select(bindings.c.campaign, bindings.c.state, func.count().label("count")).where(
+    theirs = select(bindings.c.campaign, bindings.c.state, func.count().label("found")).where(
         bindings.c.program_id == program_id, bindings.c.inviter_id == inviter_id
     )
     grouped = theirs.group_by(bindings.c.campaign, bindings.c.state)
-    return {(row.campaign, State(row.state)): row.count for row in session.execute(grouped)}  # type: ignore[misc]
+    return {(row.campaign, State(row.state)): row.found for row in session.execute(grouped)}
 
 
 def _binding(row: Row[Any]) -> Binding:

@@ -19,9 +19,10 @@ from services.referrals.bindings.schemas import (
     ReviewRequest,
     TallyListResponse,
 )
+from services.referrals.bindings.wordings import WORDINGS
 from services.referrals.database import transaction
 
-routes = Routes("bindings", description="Who was invited by whom")
+routes = Routes("bindings", wordings=WORDINGS, description="Who was invited by whom")
 
 _REVIEWERS = (staff("customer_service"),)
 

@@ -170,7 +170,7 @@ def list_due(session: Session, now: datetime, *, after: tuple[datetime, int, UUI
 def release_lapsed(session: Session, now: datetime) -> int:
     """Note all holds that have run out; answers how many."""
     lapsed = update(seats).where(seats.c.state == SeatState.HELD, seats.c.held_until <= now)
-    return int(session.execute(lapsed.values(state=SeatState.LAPSED)).rowcount)  # type: ignore[attr-defined]
+    return session.connection().execute(lapsed.values(state=SeatState.LAPSED)).rowcount
 
 
 def list_to_join(

@@ -21,8 +21,9 @@ from services.referrals.groupbuys.schemas import (
     GroupsQuery,
     OpenGroupRequest,
 )
+from services.referrals.groupbuys.wordings import WORDINGS
 
-routes = Routes("groupbuys", description="Buying together")
+routes = Routes("groupbuys", wordings=WORDINGS, description="Buying together")
 
 _READERS = (MEMBER, ANY_STAFF, system("read"))
 

@@ -14,8 +14,9 @@ from services.referrals.invitations.schemas import (
     InvitationRequest,
     InvitationResponse,
 )
+from services.referrals.invitations.wordings import WORDINGS
 
-routes = Routes("invitations", description="Inviting friends")
+routes = Routes("invitations", wordings=WORDINGS, description="Inviting friends")
 
 
 @routes.put(

@@ -25,4 +25,5 @@ def mark_reversed(
         grants.c.grant_id == grant_id,
         grants.c.reversed_at.is_(None),
     )
-    return bool(session.execute(standing.values(reversed_at=at, reversal_cause=cause)).rowcount)  # type: ignore[attr-defined]
+    marked = standing.values(reversed_at=at, reversal_cause=cause)
+    return session.connection().execute(marked).rowcount > 0

@@ -39,7 +39,7 @@ class Somebody:
 
     def __init__(self, people: People, kind: str) -> None:
         self._people, self._kind = people, kind
-        self._key = people.key("read", "events", "ledger", "members", "redemptions")
+        self._key = people.key("read", "events", "ledger", "members", "redemptions", "exchange")
         if kind in STAFF:
             people.hire("lin", kind)
 

@@ -1,6 +1,7 @@
 """Services that die, hang, restart or talk nonsense: what the caller is told, and what is never done twice."""
 
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,6 +73,37 @@ def test_a_change_without_a_key_does_not_even_use_a_connection_seen_closed(peopl
         time.sleep(0.05)
         assert ask("POST", {}).status == 200
     assert (service.connections, len(service.requests)) == (2, 2)
+
+
+def reset(connection: socket.socket) -> None:
+    """End the connection as a killed process does: without a goodbye."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_a_kept_connection_that_was_reset_is_replaced_when_repeating_is_safe(people: People) -> None:
+    def answer_and_reset(connection: socket.socket) -> None:
+        connection.sendall(OK)
+        time.sleep(0.05)
+        reset(connection)
+
+    with scripted(people, answer_and_reset, OK, reset, OK) as (ask, service):
+        assert ask().body == b"ok"
+        time.sleep(0.1)
+        assert [ask().body, ask().body] == [b"ok", b"ok"]
+    assert (service.connections, len(service.requests)) == (3, 4)
+
+
+def test_an_answer_that_is_reset_is_not_asked_for_again(people: People) -> None:
+    def half(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 O")
+        time.sleep(0.05)
+        reset(connection)
+
+    with scripted(people, OK, half, OK) as (ask, service):
+        ask()
+        assert ask().code == "service_unavailable"
+    assert len(service.requests) == 2
 
 
 def test_a_fresh_connection_that_says_nothing_is_not_tried_again(people: People) -> None:

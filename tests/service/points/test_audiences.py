@@ -204,5 +204,5 @@ def test_verify_finds_what_is_wrong_with_lists(shop: Shop, statement: str, name:
     assert wrong() == []
     shop.rows(f"{statement} RETURNING 1")
     assert [finding.name for finding in wrong()] == [name]
-    assert "member 7 tags/vip" in wrong()[0].detail
+    assert "1/7/tags/vip" in wrong()[0].detail
     shop.rows("DELETE FROM points_list_stays RETURNING 1")

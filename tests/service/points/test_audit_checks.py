@@ -109,12 +109,12 @@ def test_an_empty_log_is_sound(brand: Brand) -> None:
     assert found() == {}
 
 
-def test_a_flipped_byte_in_entry_57_is_found_at_57(log: Brand) -> None:
+def test_p16_a_changed_entry_57_fails_verification_at_57(log: Brand) -> None:
     sql(f"UPDATE points_entries SET amount = amount + 1 WHERE {MINE} AND seq = 57")
     assert found() == {CHAIN: "1/7/1/57"}
 
 
-def test_a_flipped_byte_with_its_hash_is_found_at_57(log: Brand) -> None:
+def test_p16_a_flipped_byte_in_entry_57_fails_verification_at_57(log: Brand) -> None:
     sql(f"UPDATE points_entries SET hash = set_byte(hash, 3, get_byte(hash, 3) # 1) WHERE {MINE} AND seq = 57")
     assert found() == {LEAVES: "1/7/1/57 (leaf 56)", CHAIN: "1/7/1/57; 1/7/1/58"}
 

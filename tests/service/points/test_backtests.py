@@ -16,6 +16,7 @@ from services.points import jobs
 from services.points.backtests import domain, replay, use_cases
 from services.points.backtests import jobs as backtest_jobs
 from services.points.database import transaction
+from services.points.wakeups import HEAVY
 from tests.earning import Shop, event, open_shop, paid, refunded
 from tests.points import pointers, refused, sql, wrong
 
@@ -286,7 +287,7 @@ def test_progress_is_seen_while_it_runs(past: Shop, monkeypatch: pytest.MonkeyPa
     # The orders and refunds; no rule waits for reviews.
     everything = sql("SELECT count(*) FROM points_events WHERE type <> 'review.posted'")[0].count
     assert shown["events"]["all"] == everything
-    assert queue("points").count >= 1
+    assert queue(HEAVY).count >= 1
     work_off(backtest_id)
     assert show(past, backtest_id)["events"]["done"] == everything
     assert show(past, backtest_id)["events"]["per_second"] > 0
@@ -441,7 +442,7 @@ def test_a_run_that_remembers_too_much_says_so(past: Shop, monkeypatch: pytest.M
 
 def test_a_job_that_was_lost_is_asked_for_again(past: Shop) -> None:
     backtest_id = ask(past)
-    queue("points").empty()
+    queue(HEAVY).empty()
     jobs.run_backtest(1, backtest_id)
     assert show(past, backtest_id)["state"] == "done"
     backtest_id = ask(past)
@@ -454,7 +455,7 @@ def test_a_job_that_was_lost_is_asked_for_again(past: Shop) -> None:
     sql("UPDATE points_backtests SET beat_at = beat_at - interval '2 minutes'")
     redis().flushall()
     jobs.resume_backtests()
-    assert [job.args for job in queue("points").jobs] == [[1, backtest_id]]
+    assert [job.args for job in queue(HEAVY).jobs] == [[1, backtest_id]]
 
 
 def test_one_that_kills_its_workers_is_given_up(past: Shop) -> None:

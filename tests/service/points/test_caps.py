@@ -7,6 +7,7 @@ import pytest
 
 from services.points.intake import claims, routes
 from tests.earning import Shop, at_once, event, paid, refunded
+from tests.points import sql, wrong
 
 DAY = [{"per": "day", "of": "member", "amount": 100}]
 
@@ -73,6 +74,33 @@ def test_a_cap_holds_within_its_window_by_the_events_time(
         assert [claim[0] for claim in shop.rows("SELECT amount FROM points_claims ORDER BY at")] == [0, 100, 0]
     assert [decided(one)[0][1] for one in results] == awarded
     assert shop.balance() == sum(awarded)
+
+
+@pytest.mark.parametrize(
+    ("per", "times"),
+    [
+        ("day", [at(0), at(23), at(0, 4)]),
+        ("week", [at(0, 4), at(23, 10), at(0, 11)]),
+        ("month", [at(0, 1), at(23, 31), "2026-06-01T00:00:00+08:00"]),
+        ("total", [at(0, 1), "2027-06-01T00:00:00+08:00"]),
+    ],
+)
+def test_verify_finds_a_member_who_has_more_than_a_cap(
+    shop: Shop, per: str, times: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "now", lambda: datetime(2028, 1, 1, tzinfo=UTC))
+    shop.publish(caps=[{"per": per, "of": "member", "amount": 100}])
+    for n, time in enumerate(times):
+        shop.send_one(paid(f"A{n}", 6_000, time=time))
+        shop.send_one(paid(f"B{n}", 6_000, member_id=8, time=time))
+    more = "no member has more of a capped rule than its caps"
+    assert wrong() == []
+    sql("UPDATE points_claims SET amount = 41 WHERE member_id = 7 AND event = 'shop paid-A1'")
+    [finding] = [finding for finding in wrong() if finding.name == more]
+    assert (finding.violations, finding.detail) == (1, "1/7/order/shop paid-A1")
+    sql("UPDATE points_claims SET reversed = 1 WHERE member_id = 7 AND event = 'shop paid-A1'")
+    assert more not in [finding.name for finding in wrong()], "what was taken back is not had"
+    sql("UPDATE points_claims SET amount = 40, reversed = 0 WHERE member_id = 7 AND event = 'shop paid-A1'")
 
 
 def test_a_late_event_takes_its_place_and_later_ones_give_way(shop: Shop) -> None:

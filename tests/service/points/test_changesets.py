@@ -16,6 +16,7 @@ from services.points import jobs
 from services.points.changesets import applying, clients, dry_run
 from services.points.changesets import jobs as changeset_jobs
 from services.points.database import transaction
+from services.points.wakeups import HEAVY
 from tests.care import Desk, MembersDouble, work_off
 from tests.earning import at_once
 from tests.points import done, pointers, refused, sql, wrong
@@ -87,6 +88,21 @@ def test_a_sheet_is_checked_approved_by_another_applied_and_undone(desk: Desk, l
     assert [desk.brand.figures(member=one)[0] for one in (1, 2)] == [0, 50]
     assert desk.brand.figures("growth", member=3) == (0, 0, 0, 0)
     assert desk.brand.kinds(member=2) == [("earn", 50), ("spend", -20), ("reverse", 20)]
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 4, 5])
+def test_the_pages_in_which_lines_are_read_make_no_difference(
+    desk: Desk, levels_double: MembersDouble, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(applying, "_CHUNK", chunk)
+    made = desk.applied(
+        sheet(*(f"{member},points,{amount},goodwill" for member, amount in ((1, 7), (2, 4), (1, 5), (1, 3))))
+    )
+    assert [desk.brand.kinds(member=one) for one in (1, 2)] == [[("earn", 7), ("earn", 5), ("earn", 3)], [("earn", 4)]]
+    assert desk.undone(made)["status"] == "undone"
+    assert desk.brand.kinds(member=1)[3:] == [("reverse", -3), ("reverse", -5), ("reverse", -7)]
+    assert desk.brand.kinds(member=2)[1:] == [("reverse", -4)]
     assert wrong() == []
 
 
@@ -260,7 +276,7 @@ def test_two_imports_approved_at_once_open_an_account_once(desk: Desk, levels_do
     made = [desk.checked(sheet("1,points,100,migration"), kind="opening") for _ in range(2)]
     for one in made:
         assert desk.act("approval", one).status_code == 202
-    queue.queue("points").empty()
+    queue.queue(HEAVY).empty()
     at_once([lambda one=one: changeset_jobs.apply(1, uuid.UUID(one["id"])) for one in made])
     assert sorted(desk.changeset(one)["status"] for one in made) == ["applied", "faulty"]
     assert desk.brand.figures(member=1) == (100, 100, 0, 0)
@@ -506,7 +522,8 @@ def test_a_job_that_is_lost_with_redis_is_enqueued_again(desk: Desk, levels_doub
     work_off()
     assert desk.changeset(made)["status"] == "undone"
     jobs.resume_changesets()
-    assert queue.queue("points").jobs == []
+    assert queue.queue(HEAVY).jobs == []
+    assert queue.redis().keys("jifen:queued:*_changeset*") == []
 
 
 def test_redis_that_does_not_answer_is_no_fault_of_the_upload(
@@ -518,8 +535,7 @@ def test_redis_that_does_not_answer_is_no_fault_of_the_upload(
     with monkeypatch.context() as broken:
         broken.setattr("services.points.wakeups.enqueue_once", dead)
         made = desk.upload(credits(1))
-        broken.setattr("services.points.changesets.jobs.enqueue_once", dead)
-        changeset_jobs.resume()
+        jobs.resume_changesets()
     jobs.resume_changesets()
     work_off()
     assert desk.changeset(made)["status"] == "checked"

@@ -3,6 +3,7 @@
 import pytest
 
 from common.commands import run_checks
+from common.service import Check, Finding
 from services.points.jobs import settle_due_accounts
 from services.points.ledger import checks
 from services.points.ledger.domain import Kind
@@ -83,9 +84,9 @@ def test_a_sound_ledger_has_nothing_wrong_and_everything_was_looked_at(ledger: B
     }
 
 
-def run(check: object) -> list[object]:
+def run(check: Check) -> list[Finding]:
     with service.database.reading() as session:
-        return list(check(session))  # type: ignore[operator]
+        return list(check(session))
 
 
 def test_an_empty_ledger_has_nothing_wrong(brand: Brand) -> None:

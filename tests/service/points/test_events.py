@@ -76,6 +76,44 @@ def test_an_event_sent_again_gives_its_first_result_whatever_the_rules_are_now(s
     assert shop.balance() == 100
 
 
+def test_g2_a_batch_of_a_hundred_events_sent_twice_is_a_hundred_events(shop: Shop) -> None:
+    shop.publish("review", trigger="review.posted", formula="1")
+    batch = [event(f"e{n}", member_id=n % 9 + 1) for n in range(100)]
+    first = shop.send(*batch)
+    written = shop.written()
+    again = shop.send(*batch)
+    assert [one["replayed"] for one in first] == [False] * 100
+    assert [{**one, "replayed": False} for one in again] == first
+    assert ([one["replayed"] for one in again], shop.written()) == ([True] * 100, written)
+    assert shop.rows("SELECT count(*), count(DISTINCT id) FROM points_events") == [(100, 100)]
+    # The server's time is kept beside the client's, and a batch that overlaps it adds only what is new.
+    assert shop.rows("SELECT count(*) FROM points_events WHERE received_at = time") == [(0,)]
+    shop.send(*batch[50:], *(event(f"n{n}") for n in range(3)))
+    assert shop.rows("SELECT count(*) FROM points_events") == [(103,)]
+
+
+def test_p15_a_friend_added_again_after_deleting_is_not_rewarded_again(shop: Shop, levels: LevelsDouble) -> None:
+    once = [{"per": "total", "of": "member", "amount": 5}]
+    shop.put_asset("cash")
+    cash = shop.draft("friend", trigger="friend.added", formula="500", asset="cash", caps=once)
+    assert (cash.status_code, cash.json["code"]) == (422, "policy_violation")
+    shop.publish("friend", trigger="friend.added", formula="5", caps=once)
+    # One person by union id and by the openid of the brand's app: levels says it is one member.
+    levels.members["wechat_openid", "wx12", "o6_bm"] = levels.members["wechat_unionid", "", "u1"] = 1000
+    added = [
+        event("added", "friend.added", subject="wechat_unionid:u1"),
+        event("deleted", "friend.deleted", subject="wechat_unionid:u1", time="2026-05-04T12:00:00+08:00"),
+        event("added-again", "friend.added", subject="wechat_unionid:u1", time="2026-05-05T12:00:00+08:00"),
+        event("elsewhere", "friend.added", subject="wechat_openid/wx12:o6_bm", time="2026-10-05T12:00:00+08:00"),
+    ]
+    results = [shop.send_one(one) for one in added]
+    assert {one["member_id"] for one in results} == {1000}
+    told = [[(decision["amount"], decision["reason"]) for decision in one["decisions"]] for one in results]
+    assert told == [[(5, "awarded")], [], [(0, "capped: total")], [(0, "capped: total")]]
+    assert shop.amounts(1000) == [5]
+    shop.assert_sound()
+
+
 def test_an_event_twice_in_one_request_counts_once(shop: Shop) -> None:
     shop.publish()
     first, again, other = shop.send(paid(), paid(), paid("A2"))

@@ -1,5 +1,6 @@
 """Why no points for order X: one call says what became of it, rule by rule, and what to do next."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -125,6 +126,59 @@ def test_a_cap_is_said_with_what_it_left(shop: Shop, ask: Any) -> None:
     capped = next(finding for finding in ask("A2")["findings"] if finding["code"] == "capped")
     assert (capped["rule"], capped["amount"]) == ("order", 50)
     assert "50 of 100" in capped["en"]
+
+
+def test_a_late_event_that_changed_an_award_is_named_with_its_instant(shop: Shop, ask: Any) -> None:
+    shop.publish("order", caps=[{"per": "day", "of": "member", "amount": 150}])
+    shop.send(paid("A1", 10_000))
+    assert "amended_down" not in codes(ask("A1"))
+    shop.send(paid("A0", 12_000, time="2026-05-03T09:00:00+08:00"))
+    answer = ask("A1")
+    assert codes(answer) == ["points_given", "awarded", "amended_down"]
+    assert answer["totals"] == [{"asset": "points", "awarded": 100, "reversed": 70, "pending": 0, "net": 30}]
+    told = answer["findings"][2]
+    assert (told["event"], told["rule"], told["asset"], told["amount"]) == ("shop paid-A1", "order", "points", 30)
+    [(received,)] = shop.rows("SELECT received_at FROM points_events WHERE id = 'paid-A0'")
+    assert told["by"] == "shop paid-A0"
+    assert abs(datetime.fromisoformat(told["at"]) - received).total_seconds() < 5
+    assert "When shop paid-A0 arrived" in told["en"]
+    assert "100 points became 30" in told["en"]
+    assert "收到 shop paid-A0 后" in told["zh"]
+    assert "100 points 变为 30" in told["zh"]
+    late = ask("A0")
+    assert late["totals"] == [{"asset": "points", "awarded": 120, "reversed": 0, "pending": 0, "net": 120}], "its own"
+    shop.send(refunded(12_000, "A0", time="2026-05-03T10:00:00+08:00"))
+    again = ask("A1")
+    assert codes(again) == ["points_given", "awarded", "amended_down", "amended_up"]
+    assert (again["findings"][3]["by"], again["findings"][3]["amount"]) == ("shop refund-A0-r1", 100)
+    assert again["totals"][0]["net"] == 100
+    assert ask("A0")["totals"][0]["net"] == 0
+
+
+def test_a_late_event_whose_consequence_the_ledger_refused_says_so(shop: Shop, ask: Any) -> None:
+    shop.publish("order", caps=[{"per": "day", "of": "member", "amount": 150}])
+    shop.send(paid("A1", 10_000))
+    shop.send(paid("A0", 12_000, time="2026-05-03T09:00:00+08:00"))
+    shop.move("earn", 9_007_199_254_740_991 - shop.balance())
+    shop.send(refunded(12_000, "A0", time="2026-05-03T10:00:00+08:00"))
+    answer = ask("A1")
+    assert codes(answer)[-2:] == ["amended_down", "ledger_refused"], "nothing grew"
+    assert answer["findings"][-1]["by"] == "shop refund-A0-r1"
+    assert "balance_too_large" in answer["findings"][-1]["en"]
+
+
+def test_what_somebody_took_back_by_hand_is_named(shop: Shop, ask: Any) -> None:
+    shop.publish("order")
+    shop.send(paid("A1", 10_000))
+    [(posting_id,)] = shop.rows("SELECT posting_id FROM points_entries")
+    body = {"member_id": 7, "asset": "points", "posting_id": str(posting_id)}
+    assert shop.callers.system("ledger").post("/v1/reversals", body, key="by-hand").status_code == 201
+    answer = ask()
+    assert answer["verdict"] == "all_reversed"
+    taken = answer["findings"][-1]
+    assert (taken["code"], taken["amount"], taken["asset"]) == ("taken_back", 100, "points")
+    assert taken["by"].startswith("system:shop")
+    assert taken["at"] is not None
 
 
 def test_a_payment_told_twice_says_so(shop: Shop, ask: Any) -> None:

@@ -1,14 +1,18 @@
 """Work behind the points service: sweeps, pulled feeds, what cron enqueues, and that waking never stands in the way."""
 
 import importlib
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError
-from rq import SimpleWorker
+from rq import SimpleWorker, Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy import MetaData, text
 
@@ -27,7 +31,8 @@ from services.points.ledger.domain import Kind
 from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import program_book
 from services.points.schedule import SCHEDULE
-from tests.earning import Shop
+from services.points.wakeups import HEAVY
+from tests.earning import Shop, event
 from tests.support import listening
 
 RAN: list[Any] = []
@@ -42,7 +47,34 @@ def note(what: str) -> None:
         RAN.append(enqueue_once("points", NOTE, "again", within_seconds=60))
 
 
+@job(HEAVY)
+def last(what: str) -> None:
+    """Take as long as a large changeset: until `end:{what}` is there, at most a minute."""
+    wait_until(lambda: bool(queue.redis().exists(f"end:{what}")))
+
+
 NOTE = f"{__name__}.note"
+LAST = f"{__name__}.last"
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for a minute at most."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.02)
+
+
+@contextmanager
+def a_worker(name: str, *words: str) -> Iterator[None]:
+    """A worker of queue `name` as the stack starts it: `python -m services.points worker …`."""
+    process = subprocess.Popen([sys.executable, "-m", "services.points", "worker", *words])
+    try:
+        wait_until(lambda: any(one.queue_names() == [name] for one in Worker.all(connection=queue.redis())))
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture
@@ -127,7 +159,7 @@ def levels(servers: None) -> Iterator[Service]:
     database = Database("gateway", metadata)
     feed, keys = FeedTables("levels", metadata), idempotency_table("levels", metadata)
     metadata.create_all(database.engine)
-    yield Service("levels", "Levels", database, feed, keys, routes=(), wordings={}, wakes=("points",))
+    yield Service("levels", "Levels", database, feed, keys, routes=(), wakes={"points": frozenset({"reward.granted"})})
     metadata.drop_all(database.engine)
     database.dispose()
 
@@ -168,10 +200,13 @@ def test_a_fact_wakes_its_consumer_whose_worker_pulls_it(shop: Shop, levels: Ser
 
 def test_points_wakes_those_who_listen_once_while_they_have_not_begun(shop: Shop) -> None:
     queue.redis().flushall()
+    shop.send(event(), event("e2", "order.paid", data={"order_id": "A1", "paid_fen": 100}))
+    assert waiting("referrals") == ["services.referrals.jobs.pull_feed"]
+    queue.redis().flushall()
     for number in range(3):
         shop.move("earn", number + 1)
     assert waiting("levels") == ["services.levels.jobs.pull_feed"]
-    assert waiting("referrals") == ["services.referrals.jobs.pull_feed"]
+    assert waiting("referrals") == []  # it takes orders only
     assert [(one.func_name, one.args) for one in queue.queue("points").jobs] == [
         ("services.points.jobs.pull_feed", ["points"])
     ]
@@ -180,7 +215,7 @@ def test_points_wakes_those_who_listen_once_while_they_have_not_begun(shop: Shop
 
 
 def test_what_cron_lists_exists_and_is_coalesced_under_its_own_name(shop: Shop) -> None:
-    assert {entry.queue for entry in SCHEDULE} == {"points"}
+    assert {entry.queue for entry in SCHEDULE} == {"points", HEAVY}
     for entry in SCHEDULE:
         module, _, name = entry.function.rpartition(".")
         function = getattr(importlib.import_module(module), name)
@@ -198,24 +233,51 @@ def test_cron_ticks_pile_up_nothing(shop: Shop) -> None:
     for _ in range(5):
         for one in cron.get_jobs():
             one.enqueue(queue.redis())
-    assert sorted(waiting()) == sorted(entry.function for entry in SCHEDULE)
+    assert sorted(waiting() + waiting(HEAVY)) == sorted(entry.function for entry in SCHEDULE)
+
+
+def test_what_cron_enqueues_clears_its_flag_when_it_runs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "pull_from", lambda *_: 0)
+    queue.redis().flushall()
+    cron = Cron(queue.redis())
+    for entry in SCHEDULE:
+        cron.add(entry)
+    for one in cron.get_jobs():
+        one.enqueue(queue.redis())
+    assert len(queue.redis().keys("jifen:queued:*")) == len(SCHEDULE)
+    for name in ("points", HEAVY):
+        work_off(name)
+    assert queue.redis().keys("jifen:queued:*") == [], "declared for one queue and enqueued in another"
+
+
+def test_a_fact_is_applied_while_a_heavy_job_runs(shop: Shop, levels: Service) -> None:
+    queue.redis().flushall()
+    with listening(levels), a_worker("points"), a_worker(HEAVY, "--heavy"):
+        enqueue_once(HEAVY, LAST, "a", within_seconds=60)
+        wait_until(lambda: queue.queue(HEAVY).started_job_registry.count == 1)
+        grant(levels, "a")
+        wait_until(lambda: shop.amounts() == [10])
+        assert queue.queue(HEAVY).started_job_registry.count == 1, "it still runs"
+        queue.redis().set("end:a", 1)
+        wait_until(lambda: queue.queue(HEAVY).started_job_registry.count == 0)
+    assert queue.queue(HEAVY).failed_job_registry.count == 0
 
 
 def test_cron_survives_a_redis_that_is_away(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     cron = Cron(queue.redis())
-    cron.add(Every("services.points.jobs.settle_due_accounts", "points", seconds=300))
+    cron.add(Every("services.points.jobs.settle_due_accounts", HEAVY, seconds=300))
     with monkeypatch.context() as away:
         away.setattr(queue, "redis", unreachable)
         [one] = cron.get_jobs()
         one.enqueue(queue.redis())
     one.enqueue(queue.redis())
-    assert "services.points.jobs.settle_due_accounts" in waiting()
+    assert "services.points.jobs.settle_due_accounts" in waiting(HEAVY)
 
 
 def test_the_sweep_of_the_schedule_is_done_by_a_real_worker(shop: Shop) -> None:
     hold(3)
-    enqueue_once("points", "services.points.jobs.settle_due_accounts", within_seconds=60)
-    work_off()
+    enqueue_once(HEAVY, "services.points.jobs.settle_due_accounts", within_seconds=60)
+    work_off(HEAVY)
     assert shop.rows("SELECT count(*) FROM points_holds WHERE state = 3") == [(3,)]
 
 
@@ -267,6 +329,6 @@ def test_without_redis_postings_go_on_and_missed_wakes_are_counted(shop: Shop, m
     assert failed() == before + 1
     shop.move("earn", 5)
     assert shop.balance() == 5
-    assert failed() == before + 4  # levels, referrals, and our own log
+    assert failed() == before + 3  # levels and our own log
     with pytest.raises(ConnectionError):
         enqueue_once("points", NOTE, "a", within_seconds=60)

@@ -114,6 +114,20 @@ def test_confirming_a_capped_order_frees_what_it_was_awarded_and_what_it_grew_by
     assert figures(shop, PAID_AT + 8 * DAY) == (80, 80)
 
 
+def test_confirming_an_order_whose_award_the_ledger_refused_frees_nothing(
+    shop: Shop, travel: Callable[[datetime], None]
+) -> None:
+    shop.publish(pending="order.confirmed+7D", caps=[{"per": "day", "of": "member", "amount": 100}])
+    shop.move("earn", 2**53 - 1)
+    assert shop.send_one(paid())["decisions"][0]["reason"] == "ledger_refused: balance_too_large"
+    shop.spend(2**53 - 1)
+    asked = shop.rows("SELECT id, status FROM points_postings ORDER BY id")
+    travel(PAID_AT + DAY)
+    shop.send_one(confirmed(time=iso(PAID_AT + DAY)))
+    assert shop.rows("SELECT id, status FROM points_postings ORDER BY id") == asked, "the ledger is not even asked"
+    assert figures(shop, PAID_AT + 8 * DAY) == (0, 0)
+
+
 def test_days_of_pending_count_from_the_event_also_for_what_has_no_order(
     shop: Shop, travel: Callable[[datetime], None]
 ) -> None:

@@ -205,6 +205,24 @@ def test_growth_that_the_ledger_refuses_is_told_by_the_event_and_replays(shop: S
     assert differing() == {}
 
 
+def test_of_two_rules_that_grow_only_the_one_whose_growth_the_ledger_refuses_says_so(shop: Shop) -> None:
+    caps = [{"per": "day", "of": "member", "amount": 100}]
+    shop.publish("order", caps=caps)
+    shop.publish("status", asset="growth", caps=caps)
+    shop.send_one(paid("A1", 8_000, time=at(1)))
+    shop.send_one(paid("A2", 5_000, time=at(3)))
+    shop.move("earn", 2**53 - 1 - 100)
+    shop.send_one(refunded(4_000, "A1", time=at(2)))
+    [[notes]] = sql("SELECT result -> 'amended' FROM points_events WHERE id = 'paid-A2'")
+    assert {one["rule"]: (one["from"], one["to"], one.get("reason")) for one in notes} == {
+        "order": (20, 20, "ledger_refused: balance_too_large"),
+        "status": (20, 50, None),
+    }
+    assert shop.balance(asset="growth") == 90
+    jobs.fold_figures()
+    assert differing() == {}
+
+
 def test_a_refund_that_takes_nothing_leaves_the_budget_as_it_was(shop: Shop) -> None:
     shop.publish("order", budget=500)
     shop.send_one(paid("A1"))

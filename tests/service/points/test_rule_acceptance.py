@@ -1,8 +1,40 @@
-"""The worked examples of the requirements that rules answer for, with other numbers too: P7, L1, G11."""
+"""The worked examples of the requirements that rules answer for, with other numbers too: P5, P7, L1, G11."""
+
+from datetime import UTC, datetime
 
 import pytest
 
+from common.feed import Fact
+from services.points.audiences import use_cases as audiences
+from services.points.database import transaction
 from tests.earning import Shop, event, paid, refunded
+
+
+def test_p5_rate_floor_level_multiplier_caps_validity_and_freeze_days_in_one_channel(shop: Shop) -> None:
+    since = datetime(2026, 4, 1, tzinfo=UTC)
+    gold = {"from": None, "to": "gold", "at": since.isoformat(), "cause": "points:1"}
+    with transaction() as session:
+        audiences.learn_tiers(session, [Fact("levels", 1, "tier.changed", 1, 7, since, gold)])
+    caps = [{"per": "day", "of": "member", "amount": 200}, {"per": "month", "of": "member", "amount": 300}]
+    shop.publish("order", caps=caps, validity="365D", pending="366D")
+    shop.publish("gold", kind="multiplier", formula=None, factor="1.5", audience={"tiers": ["gold"]})
+    orders = [("A1", 12_890, 3), ("A2", 5_000, 3), ("A3", 9_999, 4), ("A4", 100, 4)]
+    results = [shop.send_one(paid(name, fen, time=f"2026-05-{day:02}T12:00:00+08:00")) for name, fen, day in orders]
+    awarded = [one["decisions"][-1] for one in results]
+    assert [(one["rule"], one["amount"], one["reason"]) for one in awarded] == [
+        ("order", 192, "awarded"),
+        ("order", 8, "capped: day"),
+        ("order", 100, "capped: month"),
+        ("order", 0, "capped: month"),
+    ]
+    # Each step rounds down: 128 points of ¥128.90, times 1.5. Another level has no multiplier, and caps of its own.
+    assert shop.send_one(paid("B1", 12_890, member_id=8))["decisions"][-1]["amount"] == 128
+    account = shop.account()
+    assert (account["pending"], account["available"]) == (300, 0)
+    assert account["next_activation"]["available_at"] == "2027-05-04T04:00:00Z"
+    june = shop.send_one(paid("A5", 1_000, time="2026-06-01T00:00:00+08:00"))
+    assert june["decisions"][-1]["amount"] == 15
+    shop.assert_sound()
 
 
 @pytest.mark.parametrize(("amount", "finished", "expected"), [(30, 2, 30), (7, 5, 7)])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.earning import Shop
-from tests.points import pointers, refused
+from tests.points import pointers, refused, sql
 
 
 def check(shop: Shop, **body: Any) -> dict[str, Any]:
@@ -13,6 +13,22 @@ def check(shop: Shop, **body: Any) -> dict[str, Any]:
     answer = shop.marketer.post("/v1/rule-analysis", body)
     assert answer.status_code == 200, answer.json
     return dict(answer.json)
+
+
+def promote(member_id: int, tier: str) -> None:
+    """Levels says that a member rose from silver."""
+    sql(
+        "INSERT INTO points_tier_changes (program_id, member_id, at, fact_id, before, tier)"
+        " VALUES (1, :m, now(), 1, 'silver', :t)",
+        m=member_id,
+        t=tier,
+    )
+
+
+def keep(shop: Shop, code: str, **change: list[int]) -> None:
+    """Put members into a tag, or take them out."""
+    path = f"/v1/audiences/tags/{code}/members"
+    assert shop.callers.system("members").post(path, change).status_code == 200
 
 
 def codes(analysis: dict[str, Any]) -> list[str]:
@@ -36,6 +52,7 @@ def test_the_live_set_and_the_set_with_drafts_are_checked_apart(shop: Shop) -> N
 def test_the_example_is_an_event_that_a_simulation_confirms(shop: Shop) -> None:
     shop.publish("plain", formula="10")
     shop.draft("big", formula="500", condition="data.paid_fen >= 20000", audience={"tiers": ["gold"]})
+    promote(7, "gold")
     [concern] = check(shop)["concerns"]
     assert concern["code"] == "unbounded_stacking"
     assert concern["rules"] == ["big", "plain"]
@@ -60,6 +77,23 @@ def test_points_worth_more_than_the_order_are_found_once_a_policy_says_their_wor
     assert codes(after) == ["award_above_price"]
     assert after["left_out"] == []
     assert after["concerns"][0]["example"]["event"]["data"]["paid_fen"] > 0
+
+
+def test_an_audience_that_nobody_is_in_is_named(shop: Shop) -> None:
+    shop.publish("plain", formula="10", audience={"tiers": ["gold", "silver"], "tags": ["vip"], "segments": ["new"]})
+    concerns = check(shop)["concerns"]
+    assert [one["code"] for one in concerns] == ["empty_audience"] * 3
+    assert [one["severity"] for one in concerns] == ["warning"] * 3
+    assert concerns[0]["en"].startswith("No member has the tier gold, silver, which plain is for: it awards nobody.")
+    assert "等级 gold、silver 目前没有任何会员" in concerns[0]["zh"]
+    assert [one["rules"] for one in concerns] == [["plain"]] * 3
+    promote(7, "bronze")
+    keep(shop, "vip", add=[7])
+    concerns = check(shop)["concerns"]
+    assert [(one["severity"], "tier gold," in one["en"]) for one in concerns] == [("warning", False), ("note", True)]
+    assert "segment new" in concerns[0]["en"]
+    keep(shop, "vip", remove=[7])
+    assert [one["severity"] for one in check(shop)["concerns"]] == ["warning", "warning", "note"], "who left is out"
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,14 @@ def test_points_are_asked_by_keys_of_the_order(mall: Mall) -> None:
     assert 890 < (hold.expires_at - mall.clock()).total_seconds() <= 900
 
 
-def test_another_asset_is_taken_when_the_price_says_so(mall: Mall) -> None:
+def test_p8_energy_pays_for_as_many_entitlements_as_it_is_enough_for(mall: Mall) -> None:
     mall.points.give(7, 250, asset="energy")
     mall.put_item(asset="energy", price=100)
-    assert mall.redeem(quantity=2).json["price"] == {"asset": "energy", "amount": 200}
+    short = mall.redeem(quantity=3)
+    assert (short.status_code, short.json["code"]) == (422, "insufficient_points")
+    assert (short.json["facts"], mall.points.available(7, asset="energy")) == ({"available": 250, "short_by": 50}, 250)
+    taken = mall.redeem(quantity=2, key="b").json
+    assert (taken["price"], taken["quantity"]) == ({"asset": "energy", "amount": 200}, 2)
     assert (mall.points.available(7), mall.points.available(7, asset="energy")) == (1000, 50)
 
 
