@@ -29,11 +29,15 @@ SELECT h.id, h.amount, h.lots, h.purpose, h.validity, h.grace_days, h.expires_at
          GROUP BY e.hold_id HAVING sum(e.held_delta) > 0) o
   JOIN points_holds h ON (h.program_id, h.member_id, h.id) = (:p, :m, o.hold_id)"""  # noqa: S608 - our own words only
 
+# What waited is active on the day that it was due, whenever that was noticed; and only if it lives until idle itself.
 _ACTIVE = f"""
-SELECT max(e.at) FROM points_entries e WHERE {_MINE} AND e.kind = ANY(:kinds)"""  # noqa: S608 - our own words only
+SELECT max(coalesce(h.expires_at, e.at)) FROM points_entries e
+  LEFT JOIN points_holds h ON (h.program_id, h.member_id, h.id) = (:p, :m, e.hold_id) AND e.kind = :release
+ WHERE {_MINE}
+   AND (e.kind = ANY(:kinds) OR e.kind = :release AND starts_with(h.validity, 'idle:'))"""  # noqa: S608 - our own words
 
 _FREEZES = (Kind.FREEZE, Kind.UNFREEZE)
-_ACTIVITIES = (Kind.EARN, Kind.SPEND, Kind.CAPTURE, Kind.RELEASE, Kind.TRANSFER_OUT, Kind.TRANSFER_IN)
+_ACTIVITIES = (Kind.EARN, Kind.SPEND, Kind.CAPTURE, Kind.TRANSFER_OUT, Kind.TRANSFER_IN)
 
 
 def account_at(session: Session, key: AccountKey, instant: datetime) -> Account | None:
@@ -67,7 +71,7 @@ def holds_at(session: Session, account: Account) -> list[tuple[Hold, datetime | 
 
 def last_active(session: Session, key: AccountKey, *, upto: int) -> datetime | None:
     """When, up to the seq, something was last earned or spent."""
-    values = {**_values(key, upto), "kinds": [int(kind) for kind in _ACTIVITIES]}
+    values = {**_values(key, upto), "kinds": [int(kind) for kind in _ACTIVITIES], "release": int(Kind.RELEASE)}
     return session.execute(text(_ACTIVE), values).scalar_one_or_none()
 
 
