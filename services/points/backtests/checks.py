@@ -11,4 +11,4 @@ from services.points.backtests import use_cases
 def check_backtests(session: Session) -> Iterator[Finding]:
     """Every result still has its digest."""
     kept, altered = use_cases.altered_results(session)
-    yield Finding("backtest_results_are_as_found", kept, len(altered), ", ".join(map(str, altered[:10])))
+    yield Finding("results of back-tests are as found", kept, len(altered), ", ".join(map(str, altered[:10])))

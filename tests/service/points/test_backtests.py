@@ -488,7 +488,7 @@ def test_a_result_that_somebody_altered_is_found(past: Shop) -> None:
     assert wrong() == []
     sql("UPDATE points_backtests SET result = jsonb_set(result, '{events}', '7')")
     [finding] = wrong()
-    assert (finding.name, finding.checked, finding.detail) == ("backtest_results_are_as_found", 1, "1")
+    assert (finding.name, finding.checked, finding.detail) == ("results of back-tests are as found", 1, "1")
     sql(f"UPDATE points_backtests SET result = jsonb_set(result, '{{events}}', '{found['events']}')")
 
 
