@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One more than the two cores: a quarter of the time a test waits for a disk, a server or a clock. In the order of their
-# names the files with the longest tests come first, so that no worker is left alone with them at the end.
-WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
+# One more than the two cores: a quarter of the time a test waits for a disk, a server or a clock.
+WORKERS := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test coverage check format bench verify clean
@@ -35,7 +34,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow"
-	$(BIN)/python -m pytest $(WORKERS) -m slow
+	$(BIN)/python -m pytest $(WORKERS) --no-loadscope-reorder -m slow # by name: the longest files are not left for the end
 endif
 
 coverage: $(READY) ## Check that rules and use cases are covered by every branch (tracing doubles the time of the tests)
