@@ -155,20 +155,51 @@ def test_every_kind_of_field(field: Any, value: Any) -> None:
     assert quick({"it": value}) in (None, expected)
 
 
+class Part(Schema):
+    """What stands within an answer."""
+
+    asset = fields.String(required=True)
+    until = fields.Date(required=True, allow_none=True)
+
+
 class Shown(Schema):
     """An answer of every kind that is dumped quickly."""
 
     id = fields.UUID(required=True)
+    parent = fields.UUID(required=True, allow_none=True)
     name = fields.String(required=True)
+    note = fields.String(required=True, allow_none=True)
     amount = fields.Integer(required=True)
+    open = fields.Boolean(required=True)
+    on = fields.Date(required=True)
     at = Instant(required=True)
+    ended_at = Instant(required=True, allow_none=True)
+    refusal = fields.String(required=True, attribute="refusal_code")
+    part = fields.Nested(Part, required=True)
+    other = fields.Nested(Part, required=True, allow_none=True)
+    parts = fields.List(fields.Nested(Part), required=True)
+    days = fields.List(fields.Date(), required=True)
+
+
+INSTANTS = st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1))  # noqa: DTZ001 - hypothesis wants naive bounds
+PARTS = st.builds(SimpleNamespace, asset=st.text(), until=st.none() | st.dates())
 
 
 @given(
     id=st.uuids(),
+    parent=st.none() | st.uuids(),
     name=st.text(),
+    note=st.none() | st.text(),
     amount=st.integers(),
-    at=st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001 - hypothesis wants naive bounds
+    open=st.booleans(),
+    on=st.dates(),
+    at=INSTANTS,
+    ended_at=st.none() | INSTANTS,
+    refusal_code=st.text(),
+    part=PARTS,
+    other=st.none() | PARTS,
+    parts=st.lists(PARTS, max_size=3),
+    days=st.lists(st.dates(), max_size=3),
 )
 def test_an_answer(**values: Any) -> None:
     found, schema = SimpleNamespace(**values), Shown()
@@ -177,11 +208,21 @@ def test_an_answer(**values: Any) -> None:
     assert json.dumps(dump(found)) == json.dumps(schema.dump(found))
 
 
-def test_an_answer_of_another_kind_is_dumped_by_its_schema() -> None:
-    class Unusual(Schema):
-        ratio = fields.Float(required=True)
-
-    schema = Unusual()
+@pytest.mark.parametrize(
+    "field",
+    [
+        fields.Float(),
+        fields.Date(format="%d.%m.%Y"),
+        fields.String(data_key="other"),
+        fields.String(attribute="a.b"),
+        fields.Nested(Part, only=("asset",)),
+        fields.Nested(Part, many=True),
+        fields.List(fields.Float()),
+        fields.List(fields.Date(allow_none=True)),
+    ],
+)
+def test_an_answer_of_another_kind_is_dumped_by_its_schema(field: Any) -> None:
+    schema = Schema.from_dict({"it": field})()
     assert quick_dump(schema) == schema.dump
 
 

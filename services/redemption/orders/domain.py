@@ -114,6 +114,18 @@ UNPAID = frozenset({State.RESERVING, State.HELD, State.GIVING_UP})
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a member asks for, under which idempotency key, and the fingerprint of the request."""
+
+    program_id: int
+    member_id: int
+    item: str
+    quantity: int
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A redemption. `price` is what it costs in all, at the item's version of then.
 

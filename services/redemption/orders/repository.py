@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,11 @@ from sqlmodel import Session
 from common.errors import NotFound, Refusal
 from services.redemption.catalog.domain import Price
 from services.redemption.database import keys
-from services.redemption.orders.domain import UNPAID, Order, State
+from services.redemption.orders.domain import UNPAID, Asked, Order, State
 from services.redemption.orders.models import orders, taken
 
 _ADD_REFUSED = """
-INSERT INTO redemption_orders (program_id, member_id, key, fingerprint, item, item_version, quantity, asset, price,
+INSERT INTO redemption_orders (program_id, member_id, item, quantity, key, fingerprint, item_version, asset, price,
        state, refusal_code, refusal_facts, wanted_until, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
     ON CONFLICT ON CONSTRAINT orders_once_per_key DO NOTHING"""
@@ -64,14 +65,9 @@ def list_orders(
 
 def add_order(
     session: Session,
+    asked: Asked,
     *,
-    program_id: int,
-    member_id: int,
-    key: str,
-    fingerprint: bytes,
-    item: str,
     item_version: int,
-    quantity: int,
     price: Price,
     wanted_until: datetime,
     due_at: datetime,
@@ -79,13 +75,8 @@ def add_order(
 ) -> Order | None:
     """Add an order in `reserving`; None when its key has made one. A twin in flight is waited for."""
     values = {
-        "program_id": program_id,
-        "member_id": member_id,
-        "key": key,
-        "fingerprint": fingerprint,
-        "item": item,
+        **asdict(asked),
         "item_version": item_version,
-        "quantity": quantity,
         "asset": price.asset,
         "price": price.amount,
         "state": State.RESERVING.value,
@@ -100,21 +91,17 @@ def add_order(
 
 def add_refused(
     connection: Connection[Any],
+    asked: Asked,
     *,
-    program_id: int,
-    member_id: int,
-    key: str,
-    fingerprint: bytes,
-    item: str,
     item_version: int,
-    quantity: int,
     price: Price,
     refusal: Refusal,
     now: datetime,
 ) -> bool:
     """Add an order that was refused before it reserved anything; false when its key has made one."""
     values = (
-        *(program_id, member_id, key, fingerprint, item, item_version, quantity, price.asset, price.amount),
+        *(asked.program_id, asked.member_id, asked.item, asked.quantity, asked.key, asked.fingerprint),
+        *(item_version, price.asset, price.amount),
         *(State.REFUSED.value, refusal.code, json.dumps(refusal.facts), now, now),
     )
     return connection.execute(_ADD_REFUSED, values, prepare=True).rowcount == 1

@@ -13,13 +13,14 @@ from common import feed as facts
 from common.database import DriverConnection, driver_connection
 from common.errors import KeyReused, Refusal
 from services.redemption.catalog import use_cases as catalog
-from services.redemption.catalog.domain import Item, UnknownItem
+from services.redemption.catalog.domain import Item, Price, UnknownItem
 from services.redemption.database import feed
 from services.redemption.orders import repository
 from services.redemption.orders.domain import (
     BEING_DRIVEN,
     IN_DOUBT,
     WISH,
+    Asked,
     LimitReached,
     NotCancellable,
     NotFulfillable,
@@ -36,83 +37,47 @@ class CapturedAfterRefusal(Exception):
     """Points took points for an order that has ended unpaid. Cannot be; someone must look."""
 
 
-def refuse_at_once(
-    connection: DriverConnection,
-    *,
-    program_id: int,
-    member_id: int,
-    item: str,
-    quantity: int,
-    key: str,
-    fingerprint: bytes,
-    now: datetime,
-) -> Refusal | None:
+def refuse_at_once(connection: DriverConnection, asked: Asked, *, now: datetime) -> Refusal | None:
     """What now keeps everybody from the item, kept as the answer to this key; None when nothing does, or for `place`.
 
     When thousands want what ten can have, nearly all are refused here: by two statements that neither lock nor wait.
     """
     try:
-        offered = catalog.show_item(connection, program_id=program_id, code=item, active_only=True)
+        offered = _offered(connection, asked)
     except UnknownItem:
         return None  # the key may have an answer of before
-    refusal = catalog.why_not_on_sale(offered, quantity=quantity, now=now)
+    refusal = catalog.why_not_on_sale(offered, quantity=asked.quantity, now=now)
     if refusal is None:
         return None
     kept = repository.add_refused(
-        connection,
-        program_id=program_id,
-        member_id=member_id,
-        key=key,
-        fingerprint=fingerprint,
-        item=item,
-        item_version=offered.version,
-        quantity=quantity,
-        price=offered.offer.price.times(quantity),
-        refusal=refusal,
-        now=now,
+        connection, asked, item_version=offered.version, price=_price(offered, asked), refusal=refusal, now=now
     )
     return refusal if kept else None
 
 
-def place(
-    session: Session,
-    *,
-    program_id: int,
-    member_id: int,
-    item: str,
-    quantity: int,
-    key: str,
-    fingerprint: bytes,
-    now: datetime,
-) -> tuple[Order, bool]:
+def place(session: Session, asked: Asked, *, now: datetime) -> tuple[Order, bool]:
     """Order pieces of an item: the order, and whether this key had made it before.
 
     A new order has its stock and its share of the member's limit reserved, or is refused and says why. Asked for
     again, one in doubt is wanted anew. Raises `UnknownItem` (nothing is kept then), `KeyReused`.
     """
-    earlier = repository.find_by_key(session, program_id, member_id, key)
+    earlier = repository.find_by_key(session, asked.program_id, asked.member_id, asked.key)
     if earlier is None:
-        connection = driver_connection(session)
-        offered = catalog.show_item(connection, program_id=program_id, code=item, active_only=True)
+        offered = _offered(driver_connection(session), asked)
         order = repository.add_order(
             session,
-            program_id=program_id,
-            member_id=member_id,
-            key=key,
-            fingerprint=fingerprint,
-            item=item,
+            asked,
             item_version=offered.version,
-            quantity=quantity,
-            price=offered.offer.price.times(quantity),
+            price=_price(offered, asked),
             wanted_until=now + WISH,
             due_at=now + BEING_DRIVEN,
             now=now,
         )
         if order is not None:
             return _reserve(session, order, offered, now), False
-        earlier = repository.find_by_key(session, program_id, member_id, key)
+        earlier = repository.find_by_key(session, asked.program_id, asked.member_id, asked.key)
         assert earlier is not None  # its twin has just committed it
-    if earlier.fingerprint != fingerprint:
+    if earlier.fingerprint != asked.fingerprint:
         raise KeyReused()
     if earlier.state not in IN_DOUBT:
         return earlier, True
@@ -243,6 +208,14 @@ def postpone(session: Session, order: Order, *, error: str, now: datetime) -> No
     """Points did not decide: try again later, the longer the more often that happened."""
     attempts = order.attempts + 1
     repository.postpone(session, order, attempts=attempts, due_at=now + retry_delay(attempts), error=error)
+
+
+def _offered(connection: DriverConnection, asked: Asked) -> Item:
+    return catalog.show_item(connection, program_id=asked.program_id, code=asked.item, active_only=True)
+
+
+def _price(offered: Item, asked: Asked) -> Price:
+    return offered.offer.price.times(asked.quantity)
 
 
 def _reserve(session: Session, order: Order, item: Item, now: datetime) -> Order:

@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from common.queue import queue, redis
 from services.redemption.database import transaction
 from services.redemption.orders import clients, jobs, repository, saga, use_cases
+from services.redemption.orders.domain import Asked
 from tests.redemption import ORDERS, Mall
 
 ALL = 4  # attempts of one call: the first and three retries
@@ -261,9 +262,7 @@ def test_a_queue_that_is_away_does_not_change_the_answer(mall: Mall, monkeypatch
 def test_an_order_at_work_is_left_alone(mall: Mall) -> None:
     mall.put_item()
     with transaction() as session:
-        use_cases.place(
-            session, program_id=1, member_id=7, item="mug", quantity=1, key="a", fingerprint=b"x", now=mall.clock()
-        )
+        use_cases.place(session, Asked(1, 7, "mug", 1, key="a", fingerprint=b"x"), now=mall.clock())
     jobs.recover_orders()
     assert mall.points.calls == []
     mall.recover()
