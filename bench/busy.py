@@ -85,7 +85,7 @@ def _singles(it: Busy) -> float:
 def _sale(it: Busy) -> float:
     """Answers a second."""
     opened = sale.open_sale(it.site)
-    buyers = sale.Buyers(item=opened.item, tokens=[it.site.token(member) for member in opened.buyers])
+    buyers = sale.Orders(item=opened.item, tokens=[it.site.token(one) for one in opened.buyers], kind="redemption")
     answered = it.send(buyers, connections=sale.CONNECTIONS, seconds=_SALE_SECONDS).result()
     it.site.acknowledged += sale.PIECES * sale.POSTINGS_OF_AN_ORDER
     sale.check(it.site, opened)

@@ -44,24 +44,6 @@ class Taps:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
-    """Redemptions of an item that does not run out; `prefix` makes their keys new."""
-
-    item: str
-    prefix: str
-    tokens: list[str]
-    kind: Kind = "order"
-
-    def requests(self, door: Door) -> list[bytes]:
-        """All of them."""
-        body = as_body({"item": self.item})
-        return [
-            door.request("/v1/redemptions", body, key=f"{self.prefix}-{number}", token=token)
-            for number, token in enumerate(self.tokens)
-        ]
-
-
 def measure(name: str, it: Busy) -> Latencies:
     """The latencies of one of `MEASURED`, on a platform at work."""
     what, prepare, postings = MEASURED[name]
@@ -89,7 +71,7 @@ def _check_ins(it: Busy) -> Make:
 def _redemptions(it: Busy) -> Make:
     item = sale.put_up(it.site, stock=10**9)
     members = every_member(secrets.token_hex(6))
-    return lambda count: Orders(item=item, prefix=secrets.token_hex(6), tokens=_tokens(it, members, count))
+    return lambda count: sale.Orders(item=item, tokens=_tokens(it, members, count), kind="order")
 
 
 def _my_rank(it: Busy) -> Make:

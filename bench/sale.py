@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import psycopg
@@ -20,18 +21,19 @@ POSTINGS_OF_AN_ORDER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Buyers:
-    """Everybody's one request for the item; `tokens` says who they are."""
+class Orders:
+    """One request for the item by each owner of `tokens`: `redemption` where it may be sold out, `order` where not."""
 
     item: str
     tokens: Sequence[str]
-    kind: Kind = "redemption"
+    kind: Kind
+    prefix: str = field(default_factory=partial(secrets.token_hex, 6))
 
     def requests(self, door: Door) -> list[bytes]:
-        """One for each buyer."""
+        """All of them, none sent before."""
         body = as_body({"item": self.item})
         return [
-            door.request("/v1/redemptions", body, key=f"{self.item}-{number}", token=token)
+            door.request("/v1/redemptions", body, key=f"{self.prefix}-{number}", token=token)
             for number, token in enumerate(self.tokens)
         ]
 

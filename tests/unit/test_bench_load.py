@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -12,7 +13,7 @@ import pytest
 from bench.load import Load, WrongAnswer, run
 from bench.ranks import SMALL, Filled, Questions, large
 from bench.replay import Purchases
-from bench.sale import Buyers
+from bench.sale import Orders
 from bench.wire import LINES, MEMBERS, Door, Kind, Work, is_right
 from gateway.signing import read, signature
 
@@ -65,10 +66,11 @@ def test_a_read_is_signed_over_its_query(kind: Kind) -> None:
 
 
 def test_every_buyer_of_a_sale_asks_once_with_a_token_and_a_key_of_their_own() -> None:
-    sent = [parts(request) for request in Buyers(item="watch", tokens=["ann", "bob"]).requests(DOOR)]
-    assert [json.loads(body) for _, _, body in sent] == [{"item": "watch"}] * 2
-    assert [headers["Authorization"] for _, headers, _ in sent] == ["Bearer ann", "Bearer bob"]
-    assert len({headers["Idempotency-Key"] for _, headers, _ in sent}) == 2
+    buyers = Orders(item="watch", tokens=["ann", "bob"], kind="redemption")
+    sent = [parts(it) for load in (buyers, replace(buyers, prefix="later")) for it in load.requests(DOOR)]
+    assert [json.loads(body) for _, _, body in sent] == [{"item": "watch"}] * 4
+    assert [headers["Authorization"] for _, headers, _ in sent] == ["Bearer ann", "Bearer bob"] * 2
+    assert len({headers["Idempotency-Key"] for _, headers, _ in sent}) == 4
 
 
 @pytest.mark.parametrize("board", [SMALL, large(250_000)])
