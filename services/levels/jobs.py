@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from common import clock
 from common.http.once import forget_keys
-from common.queue import job
+from common.queue import enqueue_once, job
 from common.worker import pull_from
 from services.levels.checkins import use_cases as checkins
 from services.levels.database import database, keys, transaction
@@ -60,8 +60,9 @@ def forget_old_keys() -> None:
 
 @job("levels")
 def refresh_boards() -> None:
-    """Show changed scores."""
-    leaderboards.refresh(database)
+    """Show changed scores, a slice at a time: what came into the queue meanwhile is done before the next."""
+    if leaderboards.refresh(database):
+        enqueue_once("levels", "services.levels.jobs.refresh_boards", within_seconds=60)
 
 
 @job("levels")

@@ -38,6 +38,8 @@ from services.levels.rewards import use_cases as rewards
 log = structlog.get_logger()
 T = TypeVar("T")
 _CHUNK = 5_000
+#: Scores told to Valkey by one job: some tens of milliseconds, for feeds wait in the same queue.
+_TOLD_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +148,16 @@ def set_visibility(session: Session, *, program_id: int, member_id: int, visible
         wakeups.ask(session, "refresh_boards")
 
 
-def refresh(database: Database) -> int:
-    """Tell Valkey of scores it does not know yet, a chunk at a time; returns how many. Raises `RedisError`."""
-    total = 0
-    while True:
-        with database.transaction() as session:
-            dirty = repository.list_dirty(session, _CHUNK)
-            as_of = programs.points_applied_at(session)
-        if not dirty:
-            return total
+def refresh(database: Database) -> bool:
+    """Tell Valkey of some of the scores it does not know yet; returns whether there may be more. Raises `RedisError`."""
+    with database.transaction() as session:
+        dirty = repository.list_dirty(session, _TOLD_AT_ONCE)
+        as_of = programs.points_applied_at(session)
+    if dirty:
         projection.push(dirty, as_of)
         with database.transaction() as session:
             repository.mark_shown(session, dirty)
-        total += len(dirty)
+    return len(dirty) == _TOLD_AT_ONCE
 
 
 def rebuild(database: Database, ranked: RankedSet) -> bool:

@@ -170,6 +170,24 @@ def test_changes_reach_valkey_by_the_job_and_only_once_needed(levels: Levels, mo
     assert levels.sql("SELECT 1 FROM levels_board_scores WHERE dirty") == []
 
 
+def test_many_changes_reach_valkey_in_slices_between_which_others_have_their_turn(
+    levels: Levels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.levels.leaderboards.use_cases._TOLD_AT_ONCE", 5)
+    for member_id in (1, 2, 3):
+        levels.pay(member_id, f"o{member_id}", member_id)
+    levels.pull()
+    rebuild(levels)
+    left, dirty = [], "SELECT 1 FROM levels_board_scores WHERE dirty"
+    while levels.sql(dirty):
+        redis().flushall()
+        left.append(len(levels.sql(dirty)))
+        levels.run("refresh_boards")
+        asked = [job.func_name.rsplit(".", 1)[-1] for job in queue("levels").jobs]
+        assert asked == (["refresh_boards"] if left[-1] >= 5 else [])
+    assert left == [12, 7, 2]
+
+
 def test_late_and_repeated_writes_to_valkey_do_no_harm(levels: Levels, monkeypatch: pytest.MonkeyPatch) -> None:
     from services.levels.leaderboards import projection, repository
 
