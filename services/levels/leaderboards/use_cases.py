@@ -149,7 +149,7 @@ def set_visibility(session: Session, *, program_id: int, member_id: int, visible
 
 
 def refresh(database: Database) -> bool:
-    """Tell Valkey of some of the scores it does not know yet; returns whether there may be more. Raises `RedisError`."""
+    """Tell Valkey of some scores it does not know yet; returns whether there may be more. Raises `RedisError`."""
     with database.transaction() as session:
         dirty = repository.list_dirty(session, _TOLD_AT_ONCE)
         as_of = programs.points_applied_at(session)

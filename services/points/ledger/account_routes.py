@@ -15,7 +15,7 @@ from services.points.ledger import account_use_cases as use_cases
 from services.points.ledger import statement_sheet
 from services.points.ledger.balances import Balance, Month
 from services.points.ledger.schemas import OwnerQuery
-from services.points.ledger.teller import book_of
+from services.points.ledger.teller import book_of, look_up
 from services.points.programs.use_cases import program_book
 
 routes = Routes("accounts", description="What members own, and why")
@@ -46,8 +46,8 @@ def show_account(caller: Identity, asset: str, query: dict[str, Any]) -> Balance
     member, as_of = owner(caller, query.get("member_id")), query["as_of"]
     if as_of is None:
         book = book_of(caller.program_id)
-        with database.autocommit() as connection:
-            return use_cases.show_present(connection, book, member_id=member, asset=asset, at=now())
+        found = look_up((caller.program_id, member, book.asset(asset).id))
+        return use_cases.show_present(book, asset, found, at=now())
     with transaction() as session:
         return use_cases.show_account(
             session, program_id=caller.program_id, member_id=member, asset=asset, as_of=as_of, now=now()

@@ -13,6 +13,7 @@ from common.database import DriverConnection, driver_connection
 from services.points.ledger import balances, past_repository, present_repository, repository
 from services.points.ledger.balances import Balance, Month, Statement
 from services.points.ledger.domain import Account, Hold, Purpose
+from services.points.ledger.present_repository import Found
 from services.points.programs.use_cases import ProgramBook, program_book
 from services.points.programs.validity import idle_until, is_idle, last_day
 
@@ -32,14 +33,11 @@ def show_accounts(connection: DriverConnection, book: ProgramBook, *, member_id:
     ]
 
 
-def show_present(
-    connection: DriverConnection, book: ProgramBook, *, member_id: int, asset: str, at: datetime
-) -> Balance:
-    """What a member owns of one asset now, or at a future instant: what time alone will do.
+def show_present(book: ProgramBook, asset: str, found: Found | None, *, at: datetime) -> Balance:
+    """What was found of an asset as it stands now, or at a future instant: what time alone will do.
 
-    Until then lots and holds end, and pending earnings become available. Raises `UnknownAsset`.
+    Until then lots and holds end, and pending earnings become available.
     """
-    found = present_repository.find_account(connection, (book.program.program_id, member_id, book.asset(asset).id))
     if found is None:
         return balances.nothing(asset, at=at)
     return balances.present(asset, *found, at=at, zone=book.program.time_zone)
@@ -55,10 +53,10 @@ def show_account(
     """
     book = program_book(session, program_id)
     instant = as_of or now
-    if instant >= now:
-        return show_present(driver_connection(session), book, member_id=member_id, asset=asset, at=instant)
     key = (program_id, member_id, book.asset(asset).id)
-    found = present_repository.find_account(driver_connection(session), key)
+    [found] = present_repository.find_accounts(driver_connection(session), [key])
+    if instant >= now:
+        return show_present(book, asset, found, at=instant)
     then = _as_it_was(session, book, found[0], instant) if found else None
     if then is None:
         return balances.nothing(asset, at=instant)
@@ -133,7 +131,7 @@ def _hold_then(held: Hold, awaited_at: datetime | None, zone: str) -> Hold:
     """The hold with the instant that it then waited for, if that was moved since; its lot's day was counted from it."""
     if held.purpose == Purpose.PENDING and awaited_at and epoch_us(awaited_at) != held.expires_at_us:
         held.expires_at_us = epoch_us(awaited_at)
-        held.moves = [last_day(held.validity or "", business_day(awaited_at, zone)), -held.amount]
+        held.moves = [last_day(held.validity or "", awaited_at, zone), -held.amount]
     return held
 
 

@@ -5,10 +5,12 @@ SQLAlchemy's session would take several times the time of the whole answer.
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection
 
+from common.arrays import numbers
 from services.points.ledger.books import AccountKey
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Purpose
 
@@ -29,7 +31,12 @@ _FIND = f"""{_ACCOUNT},
          SELECT e.kind, sum(e.amount)::bigint AS amount FROM points_entries e
           WHERE (e.program_id, e.member_id, e.asset_id) = (a.program_id, a.member_id, a.asset_id)
           GROUP BY e.kind) s)
-  FROM points_accounts a WHERE a.program_id = %s AND a.member_id = %s AND a.asset_id = %s"""  # noqa: S608 - our own words only
+  FROM unnest(%s::int[], %s::bigint[], %s::smallint[]) AS k(p, m, s)
+ CROSS JOIN LATERAL (
+       SELECT * FROM points_accounts WHERE (program_id, member_id, asset_id) = (k.p, k.m, k.s) LIMIT 1) a"""  # noqa: S608 - our own words only
+
+#: An account, its open holds and Σ amount of its entries by kind.
+Found = tuple[Account, list[Hold], dict[Kind, int]]
 
 
 def list_accounts(connection: Connection[Any], program_id: int, member_id: int) -> list[tuple[Account, list[Hold]]]:
@@ -38,11 +45,14 @@ def list_accounts(connection: Connection[Any], program_id: int, member_id: int) 
     return [(Account(*row[:13]), _holds(row)) for row in rows]
 
 
-def find_account(connection: Connection[Any], key: AccountKey) -> tuple[Account, list[Hold], dict[Kind, int]] | None:
-    """One account, its open holds and Σ amount of its entries by kind; None when nothing was ever posted to it."""
-    row = connection.execute(_FIND, key, prepare=True, binary=True).fetchone()
-    if row is None:
-        return None
+def find_accounts(connection: Connection[Any], keys: Sequence[AccountKey]) -> list[Found | None]:
+    """The accounts of these keys, each a copy of its own; None where nothing was ever posted."""
+    columns = [numbers(column) for column in zip(*keys, strict=True)]
+    rows = {row[:3]: row for row in connection.execute(_FIND, columns, prepare=True, binary=True)}
+    return [_found(rows[key]) if key in rows else None for key in keys]
+
+
+def _found(row: tuple[Any, ...]) -> Found:
     return Account(*row[:13]), _holds(row), {Kind(int(kind)): amount for kind, amount in (row[14] or {}).items()}
 
 

@@ -1,15 +1,18 @@
-"""The teller: takes a command over the counter, has it posted together with whatever else is there, and answers."""
+"""The teller: takes a command or a question over the counter, has it done together with what else is there, answers."""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from common.clock import from_epoch_us, now
-from services.points.database import UNAVAILABLE, retried, transaction
-from services.points.ledger import use_cases
+from common.together import Together
+from services.points.database import UNAVAILABLE, database, retried, transaction
+from services.points.ledger import present_repository, use_cases
+from services.points.ledger.books import AccountKey
 from services.points.ledger.domain import Line, Outcome, Status
-from services.points.ledger.poster import Poster
+from services.points.ledger.present_repository import Found
 from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import ProgramBook, read_book, remembered_book
 
@@ -37,7 +40,13 @@ def _post_together(lines: Sequence[Line]) -> list[Outcome]:
     return retried(lambda session: use_cases.post(session, lines, zones=zones))
 
 
-poster = Poster(_post_together, unavailable=UNAVAILABLE)
+def _find_together(keys: Sequence[AccountKey]) -> list[Found | None]:
+    with database.autocommit() as connection:
+        return present_repository.find_accounts(connection, keys)
+
+
+poster: Together[Line, Outcome] = Together(_post_together, of=attrgetter("account"), unavailable=UNAVAILABLE)
+_reader: Together[AccountKey, Found | None] = Together(_find_together, of=lambda key: key, unavailable=UNAVAILABLE)
 
 
 def book_of(program_id: int) -> ProgramBook:
@@ -47,6 +56,11 @@ def book_of(program_id: int) -> ProgramBook:
         with transaction() as session:
             book = read_book(session, program_id)
     return book
+
+
+def look_up(key: AccountKey) -> Found | None:
+    """The account with all that was committed before this was asked."""
+    return _reader.submit(key)
 
 
 def submit(program_id: int, command: Command) -> Posted:

@@ -1,5 +1,6 @@
 """Reading accounts over HTTP: by bucket, with what is due already gone, each to its owner only."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -220,3 +221,32 @@ def test_an_unknown_asset_is_not_there(brand: Brand) -> None:
         assert refused(brand.callers.member(7).get(path)) == (404, "asset_not_found")
     assert refused(brand.callers.member(7).get("/v1/accounts/Gold")) == (404, "not_found")
     assert refused(brand.callers.staff("finance").get("/v1/assets/gold/totals")) == (404, "asset_not_found")
+
+
+def test_readers_in_flight_together_each_see_their_own_and_what_they_have_just_got(brand: Brand) -> None:
+    earned = dict.fromkeys(range(1, 9), 0)
+
+    def earn_and_look(member: int) -> None:
+        for amount in range(1, 16):
+            brand.shop.post(
+                "/v1/postings",
+                {"member_id": member, "asset": "points", "kind": "earn", "amount": amount * member},
+                key=f"{member}-{amount}",
+            )
+            earned[member] += amount * member
+            seen = done(brand.callers.member(member).get("/v1/accounts/points"))
+            assert (seen["balance"], seen["lifetime"]["earned"]) == (earned[member], earned[member])
+            nothing = done(brand.callers.member(member + 100).get("/v1/accounts/points"))
+            assert nothing["balance"] == 0
+
+    with ThreadPoolExecutor(24) as pool:
+        watched = [pool.submit(watch, brand, earned, member) for member in earned for _ in range(2)]
+        for one in [*[pool.submit(earn_and_look, member) for member in earned], *watched]:
+            one.result(60)
+
+
+def watch(brand: Brand, earned: dict[int, int], member: int) -> None:
+    """Look on while a member earns: what is seen never falls back behind what was known to be there."""
+    for _ in range(30):
+        known = earned[member]
+        assert done(brand.shop.get("/v1/accounts/points", member_id=member))["balance"] >= known

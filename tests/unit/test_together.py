@@ -1,20 +1,26 @@
-"""Laws of micro-batching: every caller gets the answer of their own line, whatever happens to its mates."""
+"""Laws of doing things together: every caller gets their own answer, whatever happens to their mates."""
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError, Event, Lock, Thread
+from typing import Any
 
 import pytest
 
+from common.together import LARGEST_FLUSH, LEADERS, Together
 from services.points.ledger.domain import Kind, Line, Outcome, Status
-from services.points.ledger.poster import LARGEST_FLUSH, LEADERS, Poster
 from tests.ledger import line
 
 
 def outcome(it: Line) -> Outcome:
     return Outcome(it.posting_id, Status.POSTED, it.kind, it.member_id, it.asset_id, it.amount, 1, 0, 0, 0, 0)
+
+
+def together(post: Callable[[Sequence[Line]], list[Outcome]], **more: Any) -> Together[Line, Outcome]:
+    """Lines are of the same account when they are of the same member."""
+    return Together(post, of=lambda it: it.member_id, **more)
 
 
 class Ledger:
@@ -47,7 +53,7 @@ class Ledger:
         return [outcome(it) for it in lines]
 
 
-def submit_all(poster: Poster, lines: Sequence[Line], *, threads: int) -> list[Outcome | Exception]:
+def submit_all(poster: Together[Line, Outcome], lines: Sequence[Line], *, threads: int) -> list[Outcome | Exception]:
     def submit(it: Line) -> Outcome | Exception:
         try:
             return poster.submit(it)
@@ -64,7 +70,7 @@ def lines(count: int) -> list[Line]:
 
 def test_an_idle_ledger_posts_at_once_and_alone() -> None:
     ledger = Ledger()
-    poster = Poster(ledger)
+    poster = together(ledger)
     for it in lines(3):
         assert poster.submit(it) == outcome(it)
     assert ledger.flushes == [1, 1, 1]
@@ -73,14 +79,14 @@ def test_an_idle_ledger_posts_at_once_and_alone() -> None:
 def test_everyone_gets_the_answer_of_their_own_line() -> None:
     ledger = Ledger(seconds=0.0005)
     wanted = lines(5000)
-    answers = submit_all(Poster(ledger), wanted, threads=64)
+    answers = submit_all(together(ledger), wanted, threads=64)
     assert answers == [outcome(it) for it in wanted]
     assert sum(ledger.flushes) == 5000
 
 
 def test_a_busy_ledger_posts_many_together_and_never_more_than_its_leaders_at_a_time() -> None:
     ledger = Ledger(seconds=0.01)
-    submit_all(Poster(ledger), lines(640), threads=64)
+    submit_all(together(ledger), lines(640), threads=64)
     assert len(ledger.flushes) < 200
     assert max(ledger.flushes) > 5
     assert ledger.most_at_once <= LEADERS
@@ -97,7 +103,7 @@ def test_a_flush_has_a_limit() -> None:
         go.wait(20)
         return [outcome(it) for it in flush]
 
-    poster = Poster(post)
+    poster = together(post)
     wanted = lines(LEADERS + LARGEST_FLUSH + 10)
     threads = [Thread(target=poster.submit, args=(it,)) for it in wanted]
     for thread in threads[:LEADERS]:
@@ -117,7 +123,7 @@ def test_a_flush_has_a_limit() -> None:
 def test_one_failing_line_does_not_fail_its_mates() -> None:
     poison = frozenset(range(50, 400, 50))
     wanted = lines(400)
-    answers = submit_all(Poster(Ledger(seconds=0.002, poison=poison)), wanted, threads=64)
+    answers = submit_all(together(Ledger(seconds=0.002, poison=poison)), wanted, threads=64)
     for it, answer in zip(wanted, answers, strict=True):
         if it.amount in poison:
             assert isinstance(answer, ValueError)
@@ -137,7 +143,7 @@ def test_the_same_key_twice_in_one_flush_is_posted_as_two_lines_for_the_ledger_t
         go.wait(20)
         return [outcome(it) for it in flush]
 
-    poster = Poster(post)
+    poster = together(post)
     leading = [Thread(target=poster.submit, args=(it,)) for it in lines(LEADERS)]
     for thread in leading:
         thread.start()
@@ -159,7 +165,7 @@ def test_the_same_key_twice_in_one_flush_is_posted_as_two_lines_for_the_ledger_t
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
 def test_no_leadership_is_lost_when_every_nth_flush_fails(every: int) -> None:
     ledger = Ledger(seconds=0.0003, every=every)
-    poster = Poster(ledger)
+    poster = together(ledger)
     wanted = lines(1500)
     answers = submit_all(poster, wanted, threads=64)
     assert len(answers) == 1500
@@ -174,7 +180,7 @@ def test_no_leadership_is_lost_when_every_nth_flush_fails(every: int) -> None:
 def test_an_answered_line_was_posted_once_even_if_its_flush_had_to_be_repeated() -> None:
     ledger = Ledger(seconds=0.001, poison=frozenset({7, 77, 177}))
     wanted = lines(300)
-    answers = submit_all(Poster(ledger), wanted, threads=32)
+    answers = submit_all(together(ledger), wanted, threads=32)
     answered = {it.posting_id for it, answer in zip(wanted, answers, strict=True) if isinstance(answer, Outcome)}
     assert ledger.posted == Counter(dict.fromkeys(answered, 1))
 
@@ -191,7 +197,7 @@ def test_an_account_that_cannot_be_had_is_waited_for_once_and_holds_up_no_other(
 
     wanted = [line(Kind.EARN, 1, f"key {n}", member_id=13 if n % 2 else n) for n in range(64)]
     meeting = Barrier(64)
-    poster = Poster(post, unavailable=(TimeoutError,))
+    poster = together(post, unavailable=(TimeoutError,))
 
     def submit(it: Line) -> Outcome | Exception:
         meeting.wait()
@@ -214,7 +220,7 @@ def test_leaders_post_side_by_side() -> None:
         meeting.wait(20)
         return [outcome(it) for it in flush]
 
-    answers = submit_all(Poster(post), lines(LEADERS), threads=LEADERS)
+    answers = submit_all(together(post), lines(LEADERS), threads=LEADERS)
     assert [type(answer) for answer in answers] == [Outcome] * LEADERS
     with pytest.raises(BrokenBarrierError):
         meeting.wait(0.01)
@@ -222,4 +228,4 @@ def test_leaders_post_side_by_side() -> None:
 
 def test_a_ledger_that_answers_too_few_lines_is_an_error_and_not_a_silence() -> None:
     with pytest.raises(ValueError, match="zip"):
-        Poster(lambda flush: []).submit(line(Kind.EARN, 1))
+        together(lambda flush: []).submit(line(Kind.EARN, 1))
