@@ -33,6 +33,8 @@ SETTINGS: Mapping[str, str] = {
     # Every checkpoint makes the next change of a page write the whole page to the log: rare checkpoints, less to write.
     "checkpoint_timeout": "15min",
     "max_wal_size": "4GB",
+    # A plan made while a table was empty is kept until the table is analyzed: of a new brand that is soon.
+    "autovacuum_naptime": "5s",
     # The wheel is built without lz4, the one compression that is worth its time; so wal_compression stays off.
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -45,6 +47,7 @@ SETTINGS_WITHOUT_DURABILITY: Mapping[str, str] = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
+    "autovacuum_naptime": "60s",
 }
 
 

@@ -1,5 +1,6 @@
 """Every SQL statement over items and their stock."""
 
+from collections.abc import Collection
 from typing import Any
 
 from psycopg import Connection
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.arrays import numbers, texts
 from common.database import driver_connection
 from services.redemption.catalog.domain import Item, Offer, Price, Stock, UnknownItem
 from services.redemption.catalog.models import stock, versions
@@ -15,14 +17,20 @@ from services.redemption.catalog.models import stock, versions
 _ITEMS = """
 SELECT v.program_id, v.code, v.version, v.name_en, v.name_zh, v.description, v.asset, v.price, v.per_member_limit,
        v.available_from, v.available_until, v.active, s.total, s.reserved, s.sold
-  FROM redemption_stock s JOIN redemption_item_versions v USING (program_id, code, version)
- WHERE s.program_id = %s"""
+  FROM redemption_stock s JOIN redemption_item_versions v USING (program_id, code, version)"""
+_FIND = f"{_ITEMS} WHERE (s.program_id, s.code) IN (SELECT * FROM unnest(%s::int[], %s::text[]))"  # noqa: S608 - our own words only
+_LIST = f"{_ITEMS} WHERE s.program_id = %s AND s.code > %s AND (v.active OR NOT %s) ORDER BY s.code LIMIT %s"
 
 
 def find_item(connection: Connection[Any], program_id: int, code: str) -> Item | None:
     """The item at its present version, or None."""
-    row = connection.execute(f"{_ITEMS} AND s.code = %s", (program_id, code), prepare=True, binary=True).fetchone()
-    return None if row is None else _item(row)
+    return next(iter(find_items(connection, [(program_id, code)])), None)
+
+
+def find_items(connection: Connection[Any], wanted: Collection[tuple[int, str]]) -> list[Item]:
+    """Those of these programs and codes that there are, at their present versions."""
+    columns = numbers([program_id for program_id, _ in wanted]), texts([code for _, code in wanted])
+    return [_item(row) for row in connection.execute(_FIND, columns, prepare=True, binary=True)]
 
 
 def get_item(connection: Connection[Any], program_id: int, code: str) -> Item:
@@ -43,8 +51,7 @@ def lock_item(session: Session, program_id: int, code: str) -> Item | None:
 
 def list_items(session: Session, program_id: int, *, after: str, limit: int, active_only: bool) -> list[Item]:
     """At most `limit` items behind the code `after`, by code."""
-    wanted = f"{_ITEMS} AND s.code > %s AND (v.active OR NOT %s) ORDER BY s.code LIMIT %s"
-    rows = driver_connection(session).execute(wanted, (program_id, after, active_only, limit), prepare=True)
+    rows = driver_connection(session).execute(_LIST, (program_id, after, active_only, limit), prepare=True)
     return [_item(row) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """Setting up items, showing them, and moving their stock for orders."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session
@@ -44,6 +45,12 @@ def show_item(connection: DriverConnection, *, program_id: int, code: str, activ
     if active_only and not item.offer.active:
         raise UnknownItem(item=code)
     return item
+
+
+def find_items(connection: DriverConnection, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], Item]:
+    """The active items of these programs and codes."""
+    found = repository.find_items(connection, wanted)
+    return {(item.program_id, item.code): item for item in found if item.offer.active}
 
 
 def list_items(session: Session, *, program_id: int, after: str, limit: int, active_only: bool) -> list[Item]:

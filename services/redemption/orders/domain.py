@@ -115,7 +115,7 @@ UNPAID = frozenset({State.RESERVING, State.HELD, State.GIVING_UP})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a member asks for, under which idempotency key, and the fingerprint of the request."""
+    """What a member asks for and when, under which idempotency key, and the fingerprint of the request."""
 
     program_id: int
     member_id: int
@@ -123,6 +123,22 @@ class Asked:
     quantity: int
     key: str
     fingerprint: bytes
+    at: datetime
+
+    @property
+    def once(self) -> tuple[int, int, str]:
+        """What is answered once: the member's key."""
+        return self.program_id, self.member_id, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was refused before anything was reserved, at which version and price of the item, and why."""
+
+    asked: Asked
+    item_version: int
+    price: Price
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)

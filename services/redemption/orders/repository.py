@@ -1,8 +1,7 @@
 """Every SQL statement over orders. States move by guarded updates only: who comes second finds nothing to move."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,17 +11,21 @@ from sqlalchemy import Row, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.arrays import blobs, numbers, texts
 from common.errors import NotFound, Refusal
 from services.redemption.catalog.domain import Price
 from services.redemption.database import keys
-from services.redemption.orders.domain import UNPAID, Asked, Order, State
+from services.redemption.orders.domain import UNPAID, Asked, Order, Refused, State
 from services.redemption.orders.models import orders, taken
 
-_ADD_REFUSED = """
+_ADD_REFUSED = f"""
 INSERT INTO redemption_orders (program_id, member_id, item, quantity, key, fingerprint, item_version, asset, price,
-       state, refusal_code, refusal_facts, wanted_until, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
-    ON CONFLICT ON CONSTRAINT orders_once_per_key DO NOTHING"""
+       refusal_code, refusal_facts, state, wanted_until, created_at)
+SELECT p, m, i, q, k, f, v, a, n, c, j::jsonb, '{State.REFUSED.value}', t, t
+  FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::int[], %s::text[], %s::bytea[], %s::int[], %s::text[],
+              %s::bigint[], %s::text[], %s::text[], %s::timestamptz[]) AS r(p, m, i, q, k, f, v, a, n, c, j, t)
+ ORDER BY p, m, k
+    ON CONFLICT ON CONSTRAINT orders_once_per_key DO NOTHING RETURNING program_id, member_id, key"""  # noqa: S608 - our own words only
 
 #: What an order leaves behind when it is in doubt no more.
 _DECIDED: dict[str, None] = {"in_doubt_since": None, "due_at": None, "last_error": None}
@@ -71,40 +74,49 @@ def add_order(
     price: Price,
     wanted_until: datetime,
     due_at: datetime,
-    now: datetime,
 ) -> Order | None:
     """Add an order in `reserving`; None when its key has made one. A twin in flight is waited for."""
     values = {
-        **asdict(asked),
+        "program_id": asked.program_id,
+        "member_id": asked.member_id,
+        "key": asked.key,
+        "fingerprint": asked.fingerprint,
+        "item": asked.item,
+        "quantity": asked.quantity,
         "item_version": item_version,
         "asset": price.asset,
         "price": price.amount,
         "state": State.RESERVING.value,
-        "in_doubt_since": now,
+        "in_doubt_since": asked.at,
         "wanted_until": wanted_until,
         "due_at": due_at,
-        "created_at": now,
+        "created_at": asked.at,
     }
     added = insert(orders).values(values).on_conflict_do_nothing(constraint="orders_once_per_key")
     return _order(session.execute(added.returning(orders)).one_or_none())
 
 
-def add_refused(
-    connection: Connection[Any],
-    asked: Asked,
-    *,
-    item_version: int,
-    price: Price,
-    refusal: Refusal,
-    now: datetime,
-) -> bool:
-    """Add an order that was refused before it reserved anything; false when its key has made one."""
-    values = (
-        *(asked.program_id, asked.member_id, asked.item, asked.quantity, asked.key, asked.fingerprint),
-        *(item_version, price.asset, price.amount),
-        *(State.REFUSED.value, refusal.code, json.dumps(refusal.facts), now, now),
+def add_refused(connection: Connection[Any], refused: Sequence[Refused]) -> set[tuple[int, int, str]]:
+    """Add orders that were refused before they reserved anything, each of a key of its own.
+
+    Returns the keys that had made none before, as `Asked.once` has them.
+    """
+    asked = [one.asked for one in refused]
+    columns = (
+        numbers([one.program_id for one in asked]),
+        numbers([one.member_id for one in asked]),
+        texts([one.item for one in asked]),
+        numbers([one.quantity for one in asked]),
+        texts([one.key for one in asked]),
+        blobs([one.fingerprint for one in asked]),
+        numbers([one.item_version for one in refused]),
+        texts([one.price.asset for one in refused]),
+        numbers([one.price.amount for one in refused]),
+        texts([one.refusal.code for one in refused]),
+        texts([json.dumps(one.refusal.facts) for one in refused]),
+        texts([one.at.isoformat() for one in asked]),
     )
-    return connection.execute(_ADD_REFUSED, values, prepare=True).rowcount == 1
+    return {(row[0], row[1], row[2]) for row in connection.execute(_ADD_REFUSED, columns, prepare=True, binary=True)}
 
 
 def claim_key(session: Session, program_id: int, caller: str, route: str, key: str, fingerprint: bytes) -> bytes | None:

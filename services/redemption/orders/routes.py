@@ -9,8 +9,8 @@ from common.clock import now
 from common.http.callers import ANY_STAFF, MEMBER, owner, staff, system
 from common.http.routes import Routes, request_fingerprint
 from common.identity import Identity
-from services.redemption.database import database, transaction
-from services.redemption.orders import saga, use_cases
+from services.redemption.database import transaction
+from services.redemption.orders import counter, saga, use_cases
 from services.redemption.orders.domain import IN_DOUBT, Asked, Order, OrderInDoubt, State, as_first_answered, refusal_of
 from services.redemption.orders.schemas import (
     CancellationRequest,
@@ -39,14 +39,12 @@ _READERS = (MEMBER, ANY_STAFF, system("redemptions"))
 )
 def redeem(caller: Identity, body: dict[str, Any], key: str, fingerprint: bytes) -> Order:
     """Take an item: its pieces are reserved, the price is held and taken, the order is completed, or nothing is."""
-    asked = Asked(caller.program_id, caller.member_id, key=key, fingerprint=fingerprint, **body)
-    at = now()
-    with database.autocommit() as connection:
-        refusal = use_cases.refuse_at_once(connection, asked, now=at)
+    asked = Asked(caller.program_id, caller.member_id, key=key, fingerprint=fingerprint, at=now(), **body)
+    refusal = counter.refuse_at_once(asked)
     if refusal is not None:
         raise refusal
     with transaction() as session:
-        order, again = use_cases.place(session, asked, now=at)
+        order, again = use_cases.place(session, asked)
     replayed = again and order.state not in IN_DOUBT
     order = _settled(order)
     if order.state == State.REFUSED:

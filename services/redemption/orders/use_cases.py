@@ -4,6 +4,7 @@ What an answer of points does is done once: whoever brings it second finds the o
 Rows are locked in one order, so that nobody waits in a circle: the order, the member's count, the stock.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from common import feed as facts
 from common.database import DriverConnection, driver_connection
 from common.errors import KeyReused, Refusal
 from services.redemption.catalog import use_cases as catalog
-from services.redemption.catalog.domain import Item, Price, UnknownItem
+from services.redemption.catalog.domain import Item, Price
 from services.redemption.database import feed
 from services.redemption.orders import repository
 from services.redemption.orders.domain import (
@@ -25,6 +26,7 @@ from services.redemption.orders.domain import (
     NotCancellable,
     NotFulfillable,
     Order,
+    Refused,
     WishLapsed,
     check_limit,
     check_reason,
@@ -37,25 +39,24 @@ class CapturedAfterRefusal(Exception):
     """Points took points for an order that has ended unpaid. Cannot be; someone must look."""
 
 
-def refuse_at_once(connection: DriverConnection, asked: Asked, *, now: datetime) -> Refusal | None:
-    """What now keeps everybody from the item, kept as the answer to this key; None when nothing does, or for `place`.
+def refuse_at_once(connection: DriverConnection, asked: Sequence[Asked]) -> list[Refusal | None]:
+    """For each, what now keeps everybody from the item, kept as the answer to its key; None for whom `place` decides.
 
     When thousands want what ten can have, nearly all are refused here: by two statements that neither lock nor wait.
     """
-    try:
-        offered = _offered(connection, asked)
-    except UnknownItem:
-        return None  # the key may have an answer of before
-    refusal = catalog.why_not_on_sale(offered, quantity=asked.quantity, now=now)
-    if refusal is None:
-        return None
-    kept = repository.add_refused(
-        connection, asked, item_version=offered.version, price=_price(offered, asked), refusal=refusal, now=now
-    )
-    return refusal if kept else None
+    items = catalog.find_items(connection, {(one.program_id, one.item) for one in asked})
+    refused: dict[tuple[int, int, str], Refused] = {}
+    for one in asked:
+        item = items.get((one.program_id, one.item))
+        # Of an item that there is not, the key may have an answer of before; and so for who asks twice at once.
+        refusal = item and catalog.why_not_on_sale(item, quantity=one.quantity, now=one.at)
+        if item and refusal:
+            refused.setdefault(one.once, Refused(one, item.version, _price(item, one), refusal))
+    kept = repository.add_refused(connection, list(refused.values())) if refused else set()
+    return [refused[one.once].refusal if one.once in kept and refused[one.once].asked is one else None for one in asked]
 
 
-def place(session: Session, asked: Asked, *, now: datetime) -> tuple[Order, bool]:
+def place(session: Session, asked: Asked) -> tuple[Order, bool]:
     """Order pieces of an item: the order, and whether this key had made it before.
 
     A new order has its stock and its share of the member's limit reserved, or is refused and says why. Asked for
@@ -63,25 +64,27 @@ def place(session: Session, asked: Asked, *, now: datetime) -> tuple[Order, bool
     """
     earlier = repository.find_by_key(session, asked.program_id, asked.member_id, asked.key)
     if earlier is None:
-        offered = _offered(driver_connection(session), asked)
+        offered = catalog.show_item(
+            driver_connection(session), program_id=asked.program_id, code=asked.item, active_only=True
+        )
         order = repository.add_order(
             session,
             asked,
             item_version=offered.version,
             price=_price(offered, asked),
-            wanted_until=now + WISH,
-            due_at=now + BEING_DRIVEN,
-            now=now,
+            wanted_until=asked.at + WISH,
+            due_at=asked.at + BEING_DRIVEN,
         )
         if order is not None:
-            return _reserve(session, order, offered, now), False
+            return _reserve(session, order, offered, asked.at), False
         earlier = repository.find_by_key(session, asked.program_id, asked.member_id, asked.key)
         assert earlier is not None  # its twin has just committed it
     if earlier.fingerprint != asked.fingerprint:
         raise KeyReused()
     if earlier.state not in IN_DOUBT:
         return earlier, True
-    return repository.renew_wish(session, earlier, wanted_until=now + WISH, due_at=now + BEING_DRIVEN) or earlier, True
+    renewed = repository.renew_wish(session, earlier, wanted_until=asked.at + WISH, due_at=asked.at + BEING_DRIVEN)
+    return renewed or earlier, True
 
 
 def record_hold(session: Session, order: Order, *, hold_id: UUID) -> Order:
@@ -208,10 +211,6 @@ def postpone(session: Session, order: Order, *, error: str, now: datetime) -> No
     """Points did not decide: try again later, the longer the more often that happened."""
     attempts = order.attempts + 1
     repository.postpone(session, order, attempts=attempts, due_at=now + retry_delay(attempts), error=error)
-
-
-def _offered(connection: DriverConnection, asked: Asked) -> Item:
-    return catalog.show_item(connection, program_id=asked.program_id, code=asked.item, active_only=True)
 
 
 def _price(offered: Item, asked: Asked) -> Price:

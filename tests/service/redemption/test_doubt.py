@@ -262,7 +262,7 @@ def test_a_queue_that_is_away_does_not_change_the_answer(mall: Mall, monkeypatch
 def test_an_order_at_work_is_left_alone(mall: Mall) -> None:
     mall.put_item()
     with transaction() as session:
-        use_cases.place(session, Asked(1, 7, "mug", 1, key="a", fingerprint=b"x"), now=mall.clock())
+        use_cases.place(session, Asked(1, 7, "mug", 1, key="a", fingerprint=b"x", at=mall.clock()))
     jobs.recover_orders()
     assert mall.points.calls == []
     mall.recover()

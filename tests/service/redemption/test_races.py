@@ -177,3 +177,19 @@ def test_killed_drivers_among_many_buyers_leave_nothing_behind(mall: Mall, monke
     mall.recover()
     assert mall.stock() == {"total": 10, "reserved": 0, "sold": 10, "available": 0}
     mall.assert_settled()
+
+
+def test_a_key_sent_many_times_at_once_is_refused_once_whoever_looks_at_them_together(mall: Mall) -> None:
+    mall.put_item(stock=0)
+    calls = [buy(mall, member, key=key, quantity=n) for member in (7, 8) for key in "abc" for n in (1, 1, 1, 2, 2, 2)]
+    results = at_once(calls)
+    for start in range(0, len(results), 6):
+        ones, twos = Counter(results[start : start + 3]), Counter(results[start + 3 : start + 6])
+        assert {frozenset(ones), frozenset(twos)} == {
+            frozenset({(409, "sold_out")}),
+            frozenset({(422, "idempotency_key_reused")}),
+        }
+    rows = mall.rows("SELECT member_id, key, state, refusal_code FROM redemption_orders ORDER BY member_id, key")
+    assert rows == [(member, key, "refused", "sold_out") for member in (7, 8) for key in "abc"]
+    assert mall.points.calls == []
+    mall.assert_settled()
