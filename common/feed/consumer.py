@@ -5,6 +5,7 @@ A handler that raises stops its feed (loudly, with the lag growing) rather than 
 of the rules are recorded by the handler itself.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from common.feed.tables import FeedTables
 from common.metrics import FACTS_APPLIED, FEED_LAG_SECONDS
 
 log = structlog.get_logger()
+
+#: Then other jobs of the queue have their turn.
+_LOOKS_FOR_SECONDS = 0.2
 
 #: Applies consecutive facts of one topic, in order, in the transaction of their cursor.
 Apply = Callable[[Session, list[Fact]], None]
@@ -42,14 +46,17 @@ class Subscription:
 
 
 def pull(database: Database, tables: FeedTables, subscription: Subscription, fetch: Fetch) -> int:
-    """Apply everything that stands ready; returns how many facts that was. No HTTP happens inside a transaction."""
-    total = 0
+    """Apply everything that stands ready; returns how many facts that was. No HTTP happens inside a transaction.
+
+    Under load more has come meanwhile, so it looks again for a moment: a job costs several times as much as a look.
+    """
+    total, ends = 0, time.monotonic() + _LOOKS_FOR_SECONDS
     while True:
         cursor = _cursor(database, tables, subscription.source)
         page = fetch(cursor, subscription.topics)
-        if page.facts or page.cursor != cursor:
-            total += _apply(database, tables, subscription, cursor, page)
-        if not page.more:
+        applied = _apply(database, tables, subscription, cursor, page) if page.facts or page.cursor != cursor else 0
+        total += applied
+        if not page.more and (not applied or time.monotonic() > ends):
             return total
 
 

@@ -148,7 +148,7 @@ def _choose(choose: Random, oracle: Oracle, sent: list[Sent], key: str) -> Sent:
 def _compare_in_the_end(oracle: Oracle) -> None:
     at = epoch_us(now())
     with transaction() as session:
-        read = [it for member in (7, 8) for it in list_accounts(driver_connection(session), 1, member)]
+        read = [it for member in (7, 8) for it in list_accounts(driver_connection(session), [(1, member)])[0]]
     for account, holds in read:
         purse = oracle.settled((account.member_id, account.asset_id), now=at)
         seen = present("any", account, holds, {}, at=from_epoch_us(at), zone=oracle.zone)
