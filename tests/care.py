@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -57,6 +58,14 @@ class Desk:
         """Ask for an adjustment of member 7's points."""
         body = {"member_id": 7, "asset": "points", "amount": amount, "reason_code": "goodwill", **given}
         return (by or self.lin).post("/v1/adjustments", body, key=key or self.key())
+
+    def redate(
+        self, amount: int, first: date, to: date, *, by: Caller | None = None, key: str | None = None, **given: Any
+    ) -> TestResponse:
+        """Ask that points of member 7 end on another day."""
+        days = {"from_on": first.isoformat(), "to_on": to.isoformat()}
+        body = {"member_id": 7, "asset": "points", "amount": amount, "reason_code": "goodwill", **days, **given}
+        return (by or self.lin).post("/v1/adjustments/redatings", body, key=key or self.key())
 
     def posted(self, amount: int, **given: Any) -> dict[str, Any]:
         """An adjustment that must be posted at once."""

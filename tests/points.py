@@ -15,7 +15,7 @@ from services.points.deductions import routes as deductions_routes
 from services.points.exchanges import routes as exchanges_routes
 from services.points.figures import routes as figures_routes
 from services.points.ledger import account_routes, hold_routes, posting_sql, routes, teller, use_cases
-from services.points.ledger.domain import Kind, Outcome
+from services.points.ledger.domain import Kind, Outcome, Redating
 from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import forget_books, read_book
 from services.points.service import service
@@ -94,9 +94,19 @@ class Brand:
 
     def turn(self, kind: Kind, asset: str = "points", *, member: int = 7) -> Outcome:
         """Freeze or unfreeze an account: the ledger's own line, whatever the route for it looks like."""
-        command = Command(
-            scope="test", key=self.new_key(), kind=kind, member_id=member, asset=asset, amount=0, cause="staff:lin"
-        )
+        return self._own(kind, asset, 0, member)
+
+    def redate(self, amount: int, days: Redating, asset: str = "points", *, member: int = 7) -> Outcome:
+        """Let lots end on another day, as an adjustment does."""
+        return self._own(Kind.REDATE, asset, amount, member, redating=days)
+
+    def restore(self, redating: Outcome, asset: str = "points", *, amount: int = 0, member: int = 7) -> Outcome:
+        """Take a redating back, as the undoing of an adjustment does."""
+        more = {"reverses_posting": redating.posting_id, "up_to": True}
+        return self._own(Kind.REVERSE, asset, amount, member, **more)
+
+    def _own(self, kind: Kind, asset: str, amount: int, member: int, **more: Any) -> Outcome:
+        command = Command("test", self.new_key(), kind, member, asset, amount, "staff:lin", **more)
         with transaction() as session:
             book = read_book(session, self.program_id)
             zones = {self.program_id: book.program.time_zone}

@@ -1,6 +1,7 @@
 """The points database: its own registry, its engine, its feed and its idempotency keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import psycopg
@@ -30,14 +31,21 @@ UNAVAILABLE = (psycopg.OperationalError, OperationalError)
 T = TypeVar("T")
 
 
-def retried(call: Callable[[Session], T]) -> T:
+@contextmanager
+def rehearsal() -> Iterator[Session]:
+    """A unit of work that always ends in a rollback: what it would do is seen, and nothing of it stays."""
+    with Session(database.engine, expire_on_commit=False) as session:
+        yield session
+
+
+def retried(call: Callable[[Session], T], *, unit: Callable[[], AbstractContextManager[Session]] = transaction) -> T:
     """Run `call` in a transaction of its own; again when a twin was faster with the same key, at most three times.
 
     The second time the twin's row is there to be found. Raises `Busy` when it happens over and over.
     """
     for _ in range(3):
         try:
-            with transaction() as session:
+            with unit() as session:
                 return call(session)
         except UniqueViolation:
             continue

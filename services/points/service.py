@@ -33,9 +33,12 @@ from services.points.ledger import account_routes, checks, hold_routes, reposito
 from services.points.ledger import rebuild as ledger_rebuild
 from services.points.ledger import routes as ledger_routes
 from services.points.programs import routes as programs_routes
+from services.points.proposals import routes as proposals_routes
+from services.points.reasons import routes as reasons_routes
 from services.points.rewards import use_cases as rewards
 from services.points.rules import checks as rules_checks
 from services.points.rules import routes as rules_routes
+from services.points.rulesets import routes as rulesets_routes
 from services.points.timelines import routes as timelines_routes
 
 #: What `replay` computes anew from the journal and compares.
@@ -58,6 +61,8 @@ service = Service(
         account_routes.routes,
         audiences_routes.routes,
         rules_routes.routes,
+        proposals_routes.routes,
+        rulesets_routes.routes,
         backtests_routes.routes,
         analysis_routes.routes,
         intake_routes.routes,
@@ -66,6 +71,7 @@ service = Service(
         changesets_routes.routes,
         freezes_routes.routes,
         timelines_routes.routes,
+        reasons_routes.routes,
         figures_routes.routes,
         deductions_routes.routes,
         exchanges_routes.routes,

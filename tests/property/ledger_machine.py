@@ -14,20 +14,28 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from common.clock import epoch_day, from_epoch_day
 from services.points.ledger import lots
 from services.points.ledger.balances import present
-from services.points.ledger.domain import Account, Gift, Hold, Kind, Line, Outcome, Pending, Status
+from services.points.ledger.domain import Account, Ceiling, Gift, Hold, Kind, Line, Outcome, Pending, Redating, Status
 from services.points.programs.validity import IDLE
 from tests.ledger import DAY, NOW, SECOND, Shelf, digest, line
-from tests.property.oracle import GIVE_MOST, GIVE_MOST_PER_DAY, IDLE_DAYS, PENDING_DAYS, Oracle, Purse, Terms
+from tests.property.oracle import GIVE_MOST, GIVE_MOST_PER_DAY, IDLE_DAYS, PENDING_DAYS, Oracle, Purse, Terms, is_whole
 
 ZONES = ["Asia/Shanghai", "America/New_York", "America/Havana", "Asia/Kathmandu", "Pacific/Chatham", "UTC"]
 AMOUNTS = st.integers(1, 40)
-#: Of asset 2 debt is allowed and what comes back dead has two days of grace, asset 3 lives until it is idle.
-TERMS = {1: Terms(), 2: Terms(debt_allowed=True, grace_days=2), 3: Terms(idle=True), 4: Terms(transferable=False)}
+#: Of asset 2 debt is allowed and what comes back dead has two days of grace, asset 3 lives until it is idle, of asset 5
+#: nobody may have more than 60.
+TERMS = {
+    1: Terms(),
+    2: Terms(debt_allowed=True, grace_days=2),
+    3: Terms(idle=True),
+    4: Terms(transferable=False),
+    5: Terms(debt_allowed=True, most=60),
+}
 #: Member and asset.
-ACCOUNTS = [(7, 1), (7, 1), (8, 1), (7, 2), (8, 2), (7, 3), (8, 3), (7, 4), (8, 4)]
+ACCOUNTS = [(7, 1), (7, 1), (8, 1), (7, 2), (8, 2), (7, 3), (8, 3), (7, 4), (8, 4), (7, 5), (8, 5)]
 NAMES = st.sampled_from(ACCOUNTS)
 PLACES = st.integers(0, 30)
-REVERSIBLE = st.sampled_from([("earn",), ("pend",), ("spend", "capture"), ("adjust_down",)])
+REVERSIBLE = st.sampled_from([("earn",), ("pend",), ("spend", "capture"), ("adjust_down",), ("redate",)])
+DAYS = st.integers(-1, 5)
 WAITS = st.sampled_from([0, 1, 7200, 86_400, 200_000])
 #: `verify` knows the real time, and would call old open holds forgotten.
 FAR_FROM_NOW = NOW + 27_000 * DAY
@@ -100,6 +108,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def adjust_down(self, name: tuple[int, int], amount: int) -> None:
         self.queue(name, "adjust_down", amount)
 
+    @rule(name=NAMES, amount=AMOUNTS, first=DAYS, days=st.integers(0, 3), to=DAYS)
+    def redate(self, name: tuple[int, int], amount: int, first: int, days: int, to: int) -> None:
+        if not first <= to <= first + days:
+            self.queue(name, "redate", self.today + first, self.today + first + days, self.today + to, amount)
+
     @rule(name=NAMES, amount=AMOUNTS, ttl=st.sampled_from([1, 7200, 86_400, 200_000]))
     def hold(self, name: tuple[int, int], amount: int, ttl: int) -> None:
         self.queue(name, "hold", amount, ttl * SECOND)
@@ -152,6 +165,7 @@ class LedgerMachine(RuleBasedStateMachine):
             told = (answer.status.name, answer.balance, answer.held, answer.debt)
             assert told[0] == expected[0]
             assert answer.status == Status.KEY_REUSED or told == expected
+            assert answer.status == Status.KEY_REUSED or answer.wanted == self.oracle.cut.get(key)
         receivers = {(body[1], name[1]) for _, name, body in queued if body[0] == "give"}
         self.compare_what_is_stored({name for _, name, _ in queued} | receivers)
 
@@ -214,6 +228,8 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
         "debt_allowed": terms.debt_allowed,
         "grace_days": terms.grace_days,
     }
+    if terms.most is not None and kind in ("earn", "pend", "give"):
+        given["ceiling"] = Ceiling(terms.most, cuts=kind != "give" and not is_whole(rest[0]))
     if terms.idle and kind in ("earn", "pend", "spend", "adjust_down", "capture", "give"):
         given["idle_day"] = oracle.day(now) + IDLE_DAYS
     if kind in ("freeze", "unfreeze"):
@@ -230,6 +246,8 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
         to, amount = rest
         gift = Gift(to, terms.transferable, GIVE_MOST, GIVE_MOST_PER_DAY)
         return line(Kind.TRANSFER_OUT, amount, key, gift=gift, **given)
+    if kind == "redate":
+        return line(Kind.REDATE, rest.pop(), key, redating=Redating(*rest), **given)
     amount = rest[0] if rest else 0
     if kind == "adjust_down":
         return line(Kind.SPEND, amount, key, into_debt=terms.debt_allowed, **given)
@@ -250,7 +268,7 @@ def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
     for _ in range(steps):
         name, place, amount = choose.choice(ACCOUNTS), choose.randrange(6), choose.randint(1, 40)
         wait = choose.choice([0, 1, 7200, 86_400, 200_000])
-        step = choose.randrange(17)
+        step = choose.randrange(19)
         if step < 2:
             machine.earn(name, amount, choose.randint(-1, 4))
         elif step == 2:
@@ -264,7 +282,7 @@ def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
         elif step == 6:
             machine.void(place)
         elif step < 9:
-            kinds = choose.choice([("earn",), ("pend",), ("pend",), ("spend", "capture"), ("adjust_down",)])
+            kinds = choose.choice([("earn",), ("pend",), ("spend", "capture"), ("adjust_down",), ("redate",)])
             machine.reverse(place, choose.choice([0, amount]), kinds, choose.random() < 0.5)
         elif step == 9:
             machine.defer(place, wait)
@@ -278,6 +296,8 @@ def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
             machine.send_again(place)
         elif step == 14:
             machine.adjust_down(name, amount)
+        elif step < 17:
+            machine.redate(name, amount, choose.randint(0, 2), choose.randint(0, 3), choose.randint(-1, 5))
         else:
             machine.let_time_pass(choose.choice([1, 3600, 7200, 43_200, 86_400]))
     machine.teardown()

@@ -22,6 +22,11 @@ GIVE_MOST, GIVE_MOST_PER_DAY = 25, 40
 OWED = -1
 
 
+def is_whole(amount: int) -> bool:
+    """Some earnings are not to be cut; which ones does not matter."""
+    return amount % 4 == 0
+
+
 @dataclass(frozen=True)
 class Terms:
     """What an asset's settings say."""
@@ -30,6 +35,12 @@ class Terms:
     grace_days: int = 0
     idle: bool = False
     transferable: bool = True
+    most: int | None = None
+
+    def room(self, balance: int, amount: int) -> int | None:
+        """How much of an earning there is room for; None where it is not to be cut."""
+        there = amount if self.most is None else max(0, min(amount, self.most - balance))
+        return None if there < amount and is_whole(amount) else there
 
 
 @dataclass
@@ -53,6 +64,7 @@ class Purse:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     taken: dict[str, list[int]] = field(default_factory=dict)
     earned: dict[str, tuple[int, int]] = field(default_factory=dict)
+    redated: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     given: Counter[int] = field(default_factory=Counter)
 
     @property
@@ -108,6 +120,7 @@ class Oracle:
     zone: str
     purses: dict[Name, Purse]
     answers: dict[str, tuple[Any, Answer]] = field(default_factory=dict)
+    cut: dict[str, int] = field(default_factory=dict)
 
     def day(self, microseconds: int) -> int:
         """The business day of an instant."""
@@ -142,17 +155,30 @@ class Oracle:
         return purse
 
     def _earn(self, purse: Purse, key: str, amount: int, day: int, **_: Any) -> str:
-        purse.earned[key] = day, amount
-        purse.credit([day] * amount)
+        there = self._room(purse, key, amount)
+        if there is None:
+            return "BALANCE_CAPPED"
+        purse.earned[key] = day, there
+        purse.credit([day] * there)
         return "POSTED"
 
     def _pend(self, purse: Purse, key: str, amount: int, available: int, *, now: int, **_: Any) -> str:
         day = self._lot_day(purse, available)
         if available <= now:
             return self._earn(purse, key, amount, day)
-        purse.earned[key] = day, amount
-        purse.waiting[key] = Waiting(available, [day] * amount, pending=True)
+        there = self._room(purse, key, amount)
+        if there is None:
+            return "BALANCE_CAPPED"
+        purse.earned[key] = day, there
+        if there:
+            purse.waiting[key] = Waiting(available, [day] * there, pending=True)
         return "POSTED"
+
+    def _room(self, purse: Purse, key: str, amount: int) -> int | None:
+        there = purse.terms.room(purse.figures[0], amount)
+        if there is not None and there < amount:
+            self.cut[key] = amount
+        return there
 
     def _defer(self, purse: Purse, key: str, earning: str, available: int, **_: Any) -> str:
         it = purse.waiting.get(earning)
@@ -205,6 +231,8 @@ class Oracle:
         return "POSTED"
 
     def _reverse(self, purse: Purse, key: str, original: str, amount: int, up_to: bool, *, now: int, **_: Any) -> str:
+        if original in purse.redated:
+            return self._restore(purse, original, amount, up_to, now=now)
         if original in purse.taken:
             left = len(purse.taken[original])
         elif original in purse.earned:
@@ -225,6 +253,35 @@ class Oracle:
         purse.earned[original] = day, left - amount
         self._claw_back(purse, original, day, amount)
         return "POSTED"
+
+    def _redate(
+        self, purse: Purse, key: str, first: int, last: int, to: int, amount: int, *, now: int, **_: Any
+    ) -> str:
+        if to < self.day(now):
+            return "DAY_PASSED"
+        chosen = [day for day in purse.points if first <= day <= last][:amount]
+        if len(chosen) < amount:
+            return "LOTS_NOT_THERE"
+        purse.redated[key] = to, chosen
+        self._exchange(purse, chosen, [to] * amount)
+        return "POSTED"
+
+    def _restore(self, purse: Purse, original: str, amount: int, up_to: bool, *, now: int) -> str:
+        to, days = purse.redated[original]
+        wanted = amount or len(days)
+        if not days or (wanted > len(days) and not up_to):
+            return "REVERSAL_EXCEEDED"
+        there = min(wanted, len(days), purse.points.count(to))
+        if not there or (there < wanted and not up_to):
+            return "LOTS_NOT_THERE"
+        purse.redated[original] = to, days[:-there]
+        self._exchange(purse, [to] * there, purse.back(days[-there:], self.day(now)))
+        return "POSTED"
+
+    def _exchange(self, purse: Purse, old: list[int], new: list[int]) -> None:
+        for day in old:
+            purse.points.remove(day)
+        purse.points = sorted(purse.points + new)
 
     def _claw_back(self, purse: Purse, original: str, day: int, amount: int) -> None:
         if original in purse.waiting:
@@ -260,6 +317,8 @@ class Oracle:
             return "TRANSFER_DAY_CAPPED"
         if refused := self._cannot_give(purse, amount):
             return refused
+        if purse.terms.most is not None and receiver.figures[0] + amount > purse.terms.most:
+            return "BALANCE_CAPPED"
         purse.given[today] += amount
         receiver.live(today)
         receiver.credit(purse.take(amount))

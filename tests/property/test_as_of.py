@@ -9,12 +9,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from common.clock import business_day, epoch_day
 from services.points.audit.jobs import seal_posted
 from services.points.database import transaction
 from services.points.jobs import settle_due_accounts
 from services.points.ledger import account_use_cases as accounts
 from services.points.ledger.account_schemas import AccountResponse
-from tests.ledger import NOON
+from services.points.ledger.domain import Outcome, Redating, Status
+from tests.ledger import NOON, ZONE
 from tests.points import Brand, Clock, wrong
 from tests.support import Callers
 
@@ -32,6 +34,8 @@ STEPS = st.one_of(
     st.tuples(st.just("void"), st.integers(0, 5)),
     st.tuples(st.just("reverse"), st.integers(0, 9), AMOUNTS),
     st.tuples(st.just("give"), AMOUNTS),
+    st.tuples(st.just("redate"), AMOUNTS, st.integers(0, 4), st.integers(0, 8)),
+    st.tuples(st.just("restore"), st.integers(0, 3), st.integers(0, 9)),
     st.tuples(st.just("sweep")),
     st.tuples(st.just("wait"), HOURS),
 )
@@ -53,6 +57,7 @@ class Diary:
         self.postings: list[dict[str, Any]] = []
         self.holds: list[dict[str, Any]] = []
         self.awaited: list[dict[str, Any]] = []
+        self.redated: list[Outcome] = []
         self.seen: list[tuple[datetime, dict[str, Any]]] = []
 
     def look(self, as_of: datetime | None = None) -> dict[str, Any]:
@@ -113,6 +118,16 @@ class Diary:
 
     def _give(self, amount: int) -> None:
         self.brand.give(amount, 8, asset=self.asset)
+
+    def _redate(self, amount: int, first: int, to: int) -> None:
+        today = epoch_day(business_day(self.now, ZONE))
+        outcome = self.brand.redate(amount, Redating(today + first, today + first + 2, today + to), self.asset)
+        if outcome.status == Status.POSTED:
+            self.redated.append(outcome)
+
+    def _restore(self, which: int, amount: int) -> None:
+        for redating in self.redated[which : which + 1]:
+            self.brand.restore(redating, self.asset, amount=amount)
 
     def _sweep(self) -> None:
         settle_due_accounts()

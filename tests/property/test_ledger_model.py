@@ -47,7 +47,7 @@ class LedgerOnTheDatabase(LedgerMachine):
         with transaction() as session:
             members = sorted({member_id for member_id, _ in ACCOUNTS})
             connection = driver_connection(session)
-            read = [it for member in members for it in list_accounts(connection, self.program_id, member)]
+            read = [it for member in members for it in list_accounts(connection, [(self.program_id, member)])[0]]
         return {(account.member_id, account.asset_id): (account, holds) for account, holds in read}
 
 

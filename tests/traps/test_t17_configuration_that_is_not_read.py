@@ -14,11 +14,13 @@ from services.points.rules.domain import (
     Cap,
     Decision,
     Facts,
+    Frequency,
     Holdout,
     Membership,
     PublishedRule,
     Rule,
     Schedule,
+    Times,
     decide_all,
 )
 from tests.rules import NOON, ZONE, rule, table
@@ -42,6 +44,7 @@ AWARD: dict[str, Any] = {
     "audience": Audience(tiers=("gold",)),
     "schedule": Schedule(weekdays=(1,)),
     "caps": (Cap("day", "member", 5),),
+    "frequency": Frequency((Times("day", 1),)),
     "budget": 5,
     "priority": -1,
     "group": None,

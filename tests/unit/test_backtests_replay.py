@@ -13,7 +13,7 @@ from services.points.backtests.sides import Recorded, Replay, Side
 from services.points.rules.decisions import Decision, Facts, PublishedRule
 from services.points.rules.domain import RuleSet
 from services.points.rules.panel import Panel
-from services.points.rules.rule import Cap, Rule
+from services.points.rules.rule import Cap, Frequency, Rule, Times
 
 NOON = datetime(2026, 5, 3, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -205,3 +205,39 @@ def test_a_run_that_would_remember_too_much_stops(monkeypatch: pytest.MonkeyPatc
     play(replay, [paid("A", 1000)], {})
     with pytest.raises(TooMuchToRemember):
         play(replay, [paid("B", 1000, member=8)], {})
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "given", "cut"),
+    [
+        (Frequency((Times("day", 1),)), [10, 0, 0, 10, 0], "member_times_day"),
+        (Frequency((Times("total", 2),)), [10, 10, 0, 0, 10], "member_times_total"),
+        (Frequency(cooldown_hours=2), [10, 0, 10, 10, 0], "member_cooldown"),
+    ],
+)
+def test_times_and_cool_downs_bind_as_in_real_life(frequency: Frequency, given: list[int], cut: str) -> None:
+    limited = rule(formula="10", frequency=frequency)
+    replay = compare([limited], [limited])
+    found = []
+    instants = [NOON, NOON + HOUR, NOON + 2 * HOUR, NOON + DAY, NOON + DAY + HOUR]
+    for number, at in enumerate(instants):
+        before = replay.live.figures["order"].awarded if number else 0
+        if number == 4:
+            play(replay, [refunded("0", 100, at)], {})
+        memory = packed(replay)
+        replay = compare([limited], [limited])
+        unpack(replay, memory)
+        play(replay, [paid(str(number), 100, at)], {})
+        found.append(replay.live.figures["order"].awarded - before)
+    assert found == given
+    assert replay.live.figures["order"].cut[cut] == given.count(0)
+
+
+def test_a_refund_of_the_last_award_ends_its_cool_down() -> None:
+    limited = rule(formula="10", frequency=Frequency((Times("day", 2),), 24))
+    events = [paid("A", 100), refunded("A", 60, NOON + HOUR), refunded("A", 40, NOON + 2 * HOUR, name="r2")]
+    assert run(limited, limited, *events, paid("B", 100, NOON + 3 * HOUR)) == (10, 10)
+    assert run(limited, limited, *events[:2], paid("B", 100, NOON + 3 * HOUR)) == (4, 4)

@@ -17,8 +17,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def claim(key: str, wanted: int, at: datetime = NOON, **limits: int) -> Claim:
-    """A claim under caps by period."""
-    return Claim(at, key, wanted, tuple(limits.items()))
+    """A claim under limits: `day=100` an amount, `times_day=3` so many awards, `cooldown=24` hours between two."""
+    return Claim(at, key, wanted, tuple((name.replace("_", " "), most) for name, most in limits.items()))
 
 
 def release(key: str, of: Claim, part: int, whole: int, at: datetime = NOON, **given: Any) -> Release:
@@ -142,15 +142,60 @@ def test_what_comes_too_late_gets_what_all_others_leave() -> None:
     assert fold([late, back, claim("a", 70, day=100)], time_zone=ZONE)["late"].net == 0
 
 
+def test_so_many_awards_a_window_whatever_their_amount() -> None:
+    day = [claim(key, 5, NOON + n * HOUR, times_day=2) for n, key in enumerate("abc")]
+    shares = fold([*day, claim("d", 5, NOON + DAY, times_day=2)], time_zone=ZONE)
+    assert [(share.awarded, share.capped) for share in shares.values()] == [
+        (5, None),
+        (5, None),
+        (0, "times day"),
+        (5, None),
+    ]
+
+
+def test_what_was_cut_to_nothing_counts_as_no_award() -> None:
+    moves = [claim("a", 5, day=0, times_day=1), claim("b", 0, times_day=1), claim("c", 5, NOON + HOUR, times_day=1)]
+    assert awards(*moves) == {"a": 0, "b": 0, "c": 5}
+
+
+def test_a_time_is_free_again_once_all_of_its_award_is_taken_back() -> None:
+    first = claim("a", 10, times_total=1)
+    half, rest = release("r1", first, 1, 2, NOON + HOUR), release("r2", first, 1, 2, NOON + 3 * HOUR)
+    later = [claim(key, 10, NOON + hours * HOUR, times_total=1) for key, hours in (("b", 2), ("c", 4))]
+    assert awards(first, half, *later) == {"a": 10, "b": 0, "c": 0}
+    assert awards(first, half, rest, release("r3", first, 1, 2, NOON + 4 * HOUR), *later) == {"a": 10, "b": 0, "c": 10}
+
+
+def test_a_cool_down_is_counted_from_the_last_award_that_stands() -> None:
+    moves = [claim(key, 10, NOON + hours * HOUR, cooldown=5) for key, hours in zip("abcd", (0, 4, 5, 9), strict=True)]
+    shares = fold(moves, time_zone=ZONE)
+    assert {key: (share.awarded, share.until) for key, share in shares.items()} == {
+        "a": (10, None),
+        "b": (0, NOON + 5 * HOUR),
+        "c": (10, None),
+        "d": (0, NOON + 10 * HOUR),
+    }
+    assert shares["b"].capped == "cooldown"
+    freed = fold([*moves, release("r", moves[2], 1, 1, NOON + 6 * HOUR)], time_zone=ZONE)
+    assert freed["d"] == Share(10)
+
+
+def test_who_comes_too_late_finds_the_cool_down_of_those_after_it() -> None:
+    late = Claim(NOON - 2 * HOUR, "late", 10, (("cooldown", 3),), late=True)
+    share = fold([claim("a", 10, cooldown=3), late], time_zone=ZONE)["late"]
+    assert (share.awarded, share.until) == (0, NOON + 3 * HOUR)
+
+
 _KEYS = "abcde"
+_NAMES = (*PERIODS, *(f"times {per}" for per in PERIODS[1:]), "cooldown")
 
 
 @st.composite
 def _histories(draw: st.DrawFn) -> list[Move]:
     moves: list[Move] = []
     for key in _KEYS[: draw(st.integers(1, 5))]:
-        per = st.sampled_from(PERIODS)
-        limits = tuple((draw(per), draw(st.integers(0, 120))) for _ in range(draw(st.integers(0, 3))))
+        names = draw(st.lists(st.sampled_from(_NAMES), max_size=3))
+        limits = tuple((name, draw(st.integers(0, 120 if name in PERIODS else 4))) for name in names)
         made = Claim(NOON + draw(st.integers(0, 80)) * HOUR, key, draw(st.integers(0, 100)), limits)
         moves.append(made)
         for number in range(draw(st.integers(0, 2))):
@@ -179,7 +224,12 @@ def test_no_window_is_ever_fuller_than_the_cap_of_the_claim_that_filled_it(moves
                 for other in claims
                 if window_of(per, other.at, ZONE) == window and (other.at, other.key) <= (one.at, one.key)
             ]
-            if share.awarded and per != "event":
+            stood = [other for other in mine if shares[other.key].net and other.key != one.key]
+            if share.awarded and per.startswith("times"):
+                assert len(stood) < cap
+            elif share.awarded and per == "cooldown":
+                assert all(one.at - other.at >= cap * HOUR for other in stood)
+            elif share.awarded and per != "event":
                 assert sum(shares[other.key].net for other in mine) - share.net + share.awarded <= cap
             if per == "event":
                 assert share.awarded <= cap

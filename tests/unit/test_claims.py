@@ -39,17 +39,43 @@ def back(of: Award, part: int, whole: int, at: datetime, *, by: Event | None = N
 
 def reach(it: Window, *instants: datetime) -> None:
     """Reach back to the instants."""
-    claims.reach(it, instants, ["day"], time_zone=ZONE)
+    claims.reach(it, instants, [("day", 100)], time_zone=ZONE)
 
 
 def test_a_window_is_known_from_the_start_of_its_widest_period() -> None:
     it = window(widest=1)
-    claims.reach(it, [NOON], ["total", "month", "event"], time_zone=ZONE)
+    claims.reach(it, [NOON], [("total", 9), ("month", 9), ("event", 9)], time_zone=ZONE)
     assert (it.widest, it.since) == (3, NOON)
     assert it.start == datetime(2026, 4, 26, 16, 0, tzinfo=UTC)
     other = window()
-    claims.reach(other, [NOON, NOON + DAY], ["total"], time_zone=ZONE)
+    claims.reach(other, [NOON, NOON + DAY], [("total", 9)], time_zone=ZONE)
     assert (other.widest, other.start, other.since) == (0, NOON, NOON)
+    assert not other.counts_for_ever
+
+
+def test_a_window_reaches_back_as_far_as_any_of_its_claims_ever_did() -> None:
+    it = window()
+    claims.reach(it, [NOON], [("cooldown", 100), ("times day", 2)], time_zone=ZONE)
+    assert (it.widest, it.cooldown_hours, it.start, it.since) == (1, 100, NOON - 100 * HOUR, NOON)
+    claims.reach(it, [NOON], [("cooldown", 1), ("times week", 2)], time_zone=ZONE)
+    assert (it.widest, it.cooldown_hours, it.start) == (2, 100, datetime(2026, 4, 26, 16, 0, tzinfo=UTC))
+    claims.reach(it, [NOON], [("times total", 2)], time_zone=ZONE)
+    assert it.counts_for_ever
+
+
+def test_awards_of_long_ago_count_where_times_have_no_end() -> None:
+    limits = (("times total", 1),)
+    first = award("a", 30, NOON - 900 * DAY, amount=30, limits=limits)
+    it = window(first)
+    it.releases = {("shop a", "r1"): back(first, 1, 1, NOON + HOUR, amount=30)}
+    first.reversed, it.total = 30, 0
+    claims.reach(it, [NOON], limits, time_zone=ZONE)
+    early, late = award("b", 50, limits=limits), award("c", 70, NOON + 2 * HOUR, limits=limits)
+    for one in (early, late):
+        claims.add(it, one, event())
+    changes = {one.award.event: one for one in claims.settle(it, {}, time_zone=ZONE)}
+    # At noon the first one still stood.
+    assert (early.amount, changes["shop b"].share.capped, late.amount, it.total) == (0, "times total", 70, 70)
 
 
 def test_a_late_claim_takes_from_those_after_it() -> None:
@@ -74,7 +100,7 @@ def test_what_lies_behind_the_late_limit_is_settled() -> None:
     late = award("a", 70)
     claims.add(it, late, event())
     [change] = claims.settle(it, {}, time_zone=ZONE)
-    assert (change.award, change.after, change.capped) == (late, 20, "day")
+    assert (change.award, change.after, change.share.capped) == (late, 20, "day")
     assert (old.amount, it.total, it.newest) == (80, 110, newest.at)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.points.rules.domain import Cap, Holdout, document_of, rule_of
-from services.points.rules.rule import ALWAYS, EVERYBODY
+from services.points.rules.domain import Cap, Frequency, Holdout, Times, document_of, rule_of
+from services.points.rules.rule import ALWAYS, EVERYBODY, HOWEVER_OFTEN
 from tests.rules import table
 
 OLD: dict[str, Any] = {
@@ -30,6 +30,7 @@ FULL: dict[str, Any] = {
     "audience": {"tiers": ["gold"], "tags": ["vip"], "segments": [], "channels": ["app"]},
     "schedule": {"weekdays": [5, 6], "hours": [["07:00", "09:30"]], "dates": [["2026-05-01", "2026-05-31"]]},
     "caps": [{"per": "day", "of": "member", "amount": 20}],
+    "frequency": {"times": [{"per": "week", "most": 3}], "cooldown_hours": 12},
     "budget": 100_000,
     "priority": 5,
     "group": "g",
@@ -45,6 +46,7 @@ def test_a_document_of_before_means_the_defaults() -> None:
     assert (rule.kind, rule.priority, rule.group, rule.budget, rule.caps) == ("award", 0, None, None, ())
     assert rule.audience is EVERYBODY
     assert rule.schedule is ALWAYS
+    assert rule.frequency is HOWEVER_OFTEN
     assert (rule.holdout, rule.table, rule.pending, rule.factor, rule.applies_to) == (None, None, None, None, ())
 
 
@@ -59,6 +61,7 @@ def test_a_stored_document_reads_back_the_same(document: dict[str, Any]) -> None
 def test_every_name_is_read() -> None:
     rule = rule_of(FULL)
     assert rule.caps == (Cap("day", "member", 20),)
+    assert rule.frequency == Frequency((Times("week", 3),), 12)
     assert rule.holdout == Holdout(10)
     assert rule.audience.channels == ("app",)
     assert rule.schedule.hours == (("07:00", "09:30"),)

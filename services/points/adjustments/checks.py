@@ -8,15 +8,18 @@ from common.service import Finding, examine
 
 # Each: the invariant in words, and a query of offenders over all adjustments.
 _QUERIES: dict[str, str] = {
-    "a posted adjustment is one entry of its amount, any other is none": """
+    "a posted adjustment is one entry of its amount, a redating of as many lots, any other is none": """
         SELECT a.program_id, a.member_id, a.id FROM points_adjustments a
           LEFT JOIN points_assets s ON (s.program_id, s.code) = (a.program_id, a.asset)
           LEFT JOIN LATERAL (
-               SELECT count(*) AS n, sum(e.amount) AS amount, max(e.posting_id::text) AS posting FROM points_entries e
+               SELECT count(*) AS n, sum(e.amount) AS amount, max(e.posting_id::text) AS posting,
+                      max(CASE WHEN e.kind = 15 THEN e.lots[cardinality(e.lots)]
+                               WHEN a.to_on IS NOT NULL THEN e.reversed END) AS moved FROM points_entries e
                 WHERE (e.program_id, e.member_id, e.asset_id) = (a.program_id, a.member_id, s.id)
                   AND e.cause = 'adjustment ' || a.id) e ON true
-         WHERE (e.n, coalesce(e.amount, a.amount), e.posting)
-               IS DISTINCT FROM ((a.status IN ('posted', 'undone'))::int::bigint, a.amount, a.posting_id::text)
+         CROSS JOIN LATERAL (SELECT CASE WHEN a.to_on IS NULL THEN a.amount ELSE 0 END AS amount) w
+         WHERE (e.n, coalesce(e.amount, w.amount), e.posting, e.moved)
+               IS DISTINCT FROM ((a.status IN ('posted', 'undone'))::int::bigint, w.amount, a.posting_id::text, a.moved)
          UNION ALL
         SELECT e.program_id, e.member_id, e.posting_id FROM points_entries e
          WHERE e.cause LIKE 'adjustment %' AND NOT EXISTS (

@@ -6,7 +6,7 @@ A limit belongs to a role and holds for each asset by itself, for 500 points are
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from common.errors import Refusal
@@ -121,7 +121,11 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What an agent asks for: `amount` signed, not 0. `validity` overrides the asset's for a credit."""
+    """What an agent asks for: `amount` signed, not 0. `validity` overrides the asset's for a credit.
+
+    With days it is a redating: `amount` points of the lots that end from `from_on` to `until_on` end on `to_on`; the
+    undoing of one has the same days and the opposite amount.
+    """
 
     member_id: int
     asset: str
@@ -131,6 +135,9 @@ class Wanted:
     evidence: str = ""
     validity: str | None = None
     allow_debt: bool = False
+    from_on: date | None = None
+    until_on: date | None = None
+    to_on: date | None = None
 
 
 #: What holds for a role until somebody sets it (requirements G7, by name).
@@ -151,6 +158,15 @@ def allowance(policy: Policy, roles: Collection[str], asset: str) -> Allowance |
     if not mine:
         return None
     return Allowance(max(one.most_per_adjustment for one in mine), max(one.most_per_day for one in mine))
+
+
+def needs_second(allowed: Allowance | None, wanted: Wanted, *, used: int, undoing: bool) -> str | None:
+    """Why nobody posts it alone: the limit that it exceeds, or `shortening`; None when a second person is not needed.
+
+    Whoever shortens takes something that the member was promised, however little; to undo gives back what was.
+    """
+    shortens = wanted.from_on is not None and wanted.to_on is not None and wanted.to_on < wanted.from_on
+    return beyond(allowed, wanted.amount, used=used) or ("shortening" if shortens and not undoing else None)
 
 
 def beyond(allowed: Allowance | None, amount: int, *, used: int) -> str | None:

@@ -4,29 +4,21 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, DateTime, Index, Integer, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
 
 
-def _instant(*, nullable: bool = False, default: bool = False) -> Any:
-    given = text("clock_timestamp()") if default else None
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable, server_default=given))
-
-
-def _text(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(Text, nullable=nullable))
-
-
-def _uuid() -> Any:
-    return Field(sa_column=Column(UUID(as_uuid=True), nullable=True))
-
-
 class AdjustmentRow(Table, table=True):
-    """One adjustment, or (`undoes`) the undoing of one. Ids are uuidv7: their order is that of asking."""
+    """One adjustment, or (`undoes`) the undoing of one. Ids are uuidv7: their order is that of asking.
+
+    A redating has days: what ends from `from_on` to `until_on` ends on `to_on`; `moved` is for how many points that
+    was done, or (`undoes`) undone.
+    """
 
     __tablename__ = "points_adjustments"
     __table_args__ = (
@@ -44,6 +36,12 @@ class AdjustmentRow(Table, table=True):
         ),
         CheckConstraint("validity IS NULL OR amount > 0", name="adjustments_only_credits_have_a_validity"),
         CheckConstraint("(status = 'undone') = (undone_by IS NOT NULL)", name="adjustments_undone_name_their_undoing"),
+        CheckConstraint(
+            "CASE WHEN to_on IS NULL THEN num_nonnulls(from_on, until_on, moved) = 0"
+            " ELSE num_nulls(from_on, until_on) = 0 AND from_on <= until_on AND to_on NOT BETWEEN from_on AND until_on"
+            " AND (amount > 0) = (undoes IS NULL) AND (moved IS NULL) = (posting_id IS NULL) END",
+            name="adjustments_redate_to_another_day",
+        ),
         Index("points_adjustments_newest", "program_id", "id"),
         Index("points_adjustments_of_agent", "program_id", "requested_by", "id"),
         Index(
@@ -64,27 +62,31 @@ class AdjustmentRow(Table, table=True):
     program_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     member_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True, server_default=text("uuidv7()")))
-    asset: str = _text()
+    asset: str = columns.words()
     amount: int = Field(sa_column=Column(BigInteger, nullable=False))
-    reason_code: str = _text()
-    note: str = _text()
-    evidence: str = _text()
-    validity: str | None = _text(nullable=True)
+    reason_code: str = columns.words()
+    note: str = columns.words()
+    evidence: str = columns.words()
+    validity: str | None = columns.words(nullable=True)
     allow_debt: bool
-    status: str = _text()
-    beyond: str | None = _text(nullable=True)
-    requested_by: str = _text()
-    requested_at: datetime = _instant()
-    expires_at: datetime = _instant()
-    decided_by: str | None = _text(nullable=True)
-    decided_at: datetime | None = _instant(nullable=True)
-    decision_note: str | None = _text(nullable=True)
-    posted_at: datetime | None = _instant(nullable=True)
-    posting_id: uuid.UUID | None = _uuid()
-    charged_to: str | None = _text(nullable=True)
-    charged_on: date | None = Field(sa_column=Column(Date, nullable=True))
-    undoes: uuid.UUID | None = _uuid()
-    undone_by: uuid.UUID | None = _uuid()
+    from_on: date | None = columns.value(Date, nullable=True)
+    until_on: date | None = columns.value(Date, nullable=True)
+    to_on: date | None = columns.value(Date, nullable=True)
+    moved: int | None = Field(sa_column=Column(BigInteger, nullable=True))
+    status: str = columns.words()
+    beyond: str | None = columns.words(nullable=True)
+    requested_by: str = columns.words()
+    requested_at: datetime = columns.instant()
+    expires_at: datetime = columns.instant()
+    decided_by: str | None = columns.words(nullable=True)
+    decided_at: datetime | None = columns.instant(nullable=True)
+    decision_note: str | None = columns.words(nullable=True)
+    posted_at: datetime | None = columns.instant(nullable=True)
+    posting_id: uuid.UUID | None = columns.value(UUID(as_uuid=True), nullable=True)
+    charged_to: str | None = columns.words(nullable=True)
+    charged_on: date | None = columns.value(Date, nullable=True)
+    undoes: uuid.UUID | None = columns.value(UUID(as_uuid=True), nullable=True)
+    undone_by: uuid.UUID | None = columns.value(UUID(as_uuid=True), nullable=True)
 
 
 class AgentDayRow(Table, table=True):
@@ -110,8 +112,8 @@ class AdjustmentSettingsRow(Table, table=True):
     limits: list[dict[str, Any]] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
     reasons: list[dict[str, Any]] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
     pending_days: int = Field(sa_column=Column(Integer, nullable=False, server_default="7"))
-    changed_by: str = _text()
-    changed_at: datetime = _instant(default=True)
+    changed_by: str = columns.words()
+    changed_at: datetime = columns.made_at()
 
 
 adjustments = core(AdjustmentRow)

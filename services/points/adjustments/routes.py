@@ -38,6 +38,13 @@ def request_adjustment(session: Session, caller: Identity, body: dict[str, Any])
     return use_cases.request_adjustment(session, program_id=caller.program_id, agent=caller, wanted=wanted, now=now())
 
 
+@routes.post("/adjustments/redatings", allow=_AGENTS, body=schemas.RedatingRequest, status=201, waits=_waits, **_ONCE)
+def request_redating(session: Session, caller: Identity, body: dict[str, Any]) -> Any:
+    """Let points expire on another day. Within your limits later at once (201); sooner takes a second person (202)."""
+    wanted = Wanted(**{**body, "until_on": body["until_on"] or body["from_on"]})
+    return use_cases.request_redating(session, program_id=caller.program_id, agent=caller, wanted=wanted, now=now())
+
+
 @routes.post("/adjustments/<uuid:adjustment_id>/approval", allow=_DECIDERS, **_DECISION)
 def approve(session: Session, caller: Identity, adjustment_id: uuid.UUID, body: dict[str, Any]) -> Any:
     """Post what waits, as the second person: finance and admins whatever it is, agents within their own limits."""

@@ -19,9 +19,25 @@ def _no_script(text: str) -> None:
         raise ValidationError("A link must be one that opens a page: https://…")
 
 
+def _day(**kwargs: Any) -> fields.Date:
+    return fields.Date(validate=validate.Range(min=date(2000, 1, 1), max=date(2199, 12, 31)), **kwargs)
+
+
 def note(**kwargs: Any) -> fields.String:
     """What staff write for staff; kept, never logged, never part of an entry."""
     return text(1000, shortest=0, **kwargs)
+
+
+def _evidence() -> fields.String:
+    return fields.String(
+        load_default="",
+        validate=[
+            validate.Length(max=500),
+            validate.Regexp(r"^[^\x00-\x1f\x7f]*\Z", error="Control characters are not allowed."),
+            _no_script,
+        ],
+        metadata={"description": "A link, or the number of a ticket"},
+    )
 
 
 class AdjustmentRequest(Schema):
@@ -36,15 +52,7 @@ class AdjustmentRequest(Schema):
     )
     reason_code = code(required=True)
     note = note(load_default="")
-    evidence = fields.String(
-        load_default="",
-        validate=[
-            validate.Length(max=500),
-            validate.Regexp(r"^[^\x00-\x1f\x7f]*\Z", error="Control characters are not allowed."),
-            _no_script,
-        ],
-        metadata={"description": "A link, or the number of a ticket"},
-    )
+    evidence = _evidence()
     validity = validity(load_default=None, allow_none=True)
     allow_debt = Flag(load_default=False)
 
@@ -56,6 +64,30 @@ class AdjustmentRequest(Schema):
             raise ValidationError("Only what is taken can go below zero.", "allow_debt")
 
 
+class RedatingRequest(Schema):
+    """Let `amount` points that end from `from_on` to `until_on` (without it: on that day) end on `to_on` instead.
+
+    The soonest go first. Days are the program's; what is held or pending, or has expired, is not moved.
+    """
+
+    member_id = member_id(required=True)
+    asset = code(required=True)
+    amount = integer(1, required=True)
+    from_on = _day(required=True)
+    until_on = _day(load_default=None, allow_none=True)
+    to_on = _day(required=True)
+    reason_code = code(required=True)
+    note = note(load_default="")
+    evidence = _evidence()
+
+    @validates_schema
+    def _check_days(self, given: dict[str, Any], **_: Any) -> None:
+        if given["until_on"] is not None and given["until_on"] < given["from_on"]:
+            raise ValidationError("It cannot be before from_on.", "until_on")
+        if given["from_on"] <= given["to_on"] <= (given["until_on"] or given["from_on"]):
+            raise ValidationError("It lies within the days that are to be moved; choose one before or behind.", "to_on")
+
+
 class AdjustmentDecisionRequest(Schema):
     """Yes or no, and a word to the one who asked."""
 
@@ -63,7 +95,11 @@ class AdjustmentDecisionRequest(Schema):
 
 
 class AdjustmentResponse(Schema):
-    """An adjustment; `beyond` says which limit made it wait, `undoes` and `undone_by` name the other of the two."""
+    """An adjustment; `beyond` says what made it wait, `undoes` and `undone_by` name the other of the two.
+
+    A redating has days and how many points it `moved`; its undoing the same days, a negative `amount`, and in `moved`
+    how many points got their days back.
+    """
 
     id = fields.UUID(required=True)
     member_id = fields.Integer(required=True)
@@ -74,8 +110,12 @@ class AdjustmentResponse(Schema):
     evidence = fields.String(required=True)
     validity = fields.String(required=True, allow_none=True)
     allow_debt = fields.Boolean(required=True)
+    from_on = fields.Date(required=True, allow_none=True)
+    until_on = fields.Date(required=True, allow_none=True)
+    to_on = fields.Date(required=True, allow_none=True)
+    moved = fields.Integer(required=True, allow_none=True)
     status = fields.String(required=True, validate=validate.OneOf([status.value for status in Status]))
-    beyond = fields.String(required=True, allow_none=True, validate=validate.OneOf(["adjustment", "day"]))
+    beyond = fields.String(required=True, allow_none=True, validate=validate.OneOf(["adjustment", "day", "shortening"]))
     requested_by = fields.String(required=True)
     requested_at = Instant(required=True)
     expires_at = Instant(required=True, metadata={"description": "Until when a second person can decide"})
@@ -94,7 +134,7 @@ class AdjustmentsQuery(Schema):
     status = fields.String(load_default=None, validate=validate.OneOf([status.value for status in Status]))
     agent = fields.String(load_default=None, validate=_STAFF_NAME)
     member_id = query_integer(1, load_default=None)
-    day = fields.Date(load_default=None, validate=validate.Range(min=date(2000, 1, 1), max=date(2199, 12, 31)))
+    day = _day(load_default=None)
     after = fields.UUID(load_default=None)
     limit = query_integer(1, 200, load_default=50)
 

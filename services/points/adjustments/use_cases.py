@@ -13,12 +13,11 @@ from sqlmodel import Session
 
 from common.clock import business_day, day_end, day_start
 from common.identity import Identity
-from services.points.adjustments import domain, repository
+from services.points.adjustments import domain, posting, repository
 from services.points.adjustments.domain import Limit, Policy, Reason, Status, Wanted
 from services.points.ledger import use_cases as ledger
-from services.points.ledger.domain import Kind
+from services.points.ledger.domain import Outcome
 from services.points.ledger.domain import Status as Posting
-from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import ProgramBook, read_book
 from services.points.programs.validity import check_own_validity
 
@@ -47,13 +46,30 @@ def request_adjustment(session: Session, *, program_id: int, agent: Identity, wa
     return _ask(session, book, policy, agent, wanted, now=now)
 
 
+def request_redating(session: Session, *, program_id: int, agent: Identity, wanted: Wanted, now: datetime) -> Any:
+    """Let points end on another day: later within the agent's limits at once, sooner only with a second person.
+
+    Raises `UnknownReason`, `UnknownAsset`, and what the ledger refuses, also of what waits: `LotsNotThere`,
+    `DayPassed`, `NoRoomForLot`.
+    """
+    book, policy = read_book(session, program_id), repository.get_policy(session, program_id)
+    domain.check_reason(policy, wanted.reason_code)
+    row = _ask(session, book, policy, agent, wanted, now=now)
+    if row.status == Status.PENDING:
+        line = ledger.line_of(book, posting.command(row), now=now)
+        [outcome] = ledger.rehearse(session, [line], zones={program_id: book.program.time_zone})
+        _check_posted(outcome)
+    return row
+
+
 def request_undo(
     session: Session, *, program_id: int, adjustment_id: uuid.UUID, agent: Identity, note: str, now: datetime
 ) -> Any:
     """Take an adjustment back by reversal, within the same limits as the adjustment itself; else let it wait.
 
-    A credit that is partly spent becomes debt where the asset allows it, otherwise the undoing is refused. Raises
-    `NotFound`, `NotUndoable` or what it is in particular, `PointsSpent`, `ReversalExceeded`.
+    A credit that is partly spent becomes debt where the asset allows it, otherwise the undoing is refused. Of a
+    redating what is still there gets its days back; refused when that is nothing. Raises `NotFound`, `NotUndoable` or
+    what it is in particular, `PointsSpent`, `ReversalExceeded`, `LotsNotThere`.
     """
     book, policy = read_book(session, program_id), repository.get_policy(session, program_id)
     original = repository.get_adjustment(session, program_id, adjustment_id, lock=True)
@@ -69,6 +85,9 @@ def request_undo(
         amount=-original.amount,
         reason_code=original.reason_code,
         note=note,
+        from_on=original.from_on,
+        until_on=original.until_on,
+        to_on=original.to_on,
     )
     return _ask(session, book, policy, agent, wanted, now=now, undoes=original.id)
 
@@ -175,7 +194,8 @@ def _ask(
 ) -> Any:
     program_id, day = book.program.program_id, business_day(now, book.program.time_zone)
     used = repository.lock_day(session, program_id, agent.subject, day, wanted.asset)
-    beyond = domain.beyond(domain.allowance(policy, agent.roles, wanted.asset), wanted.amount, used=used)
+    allowed = domain.allowance(policy, agent.roles, wanted.asset)
+    beyond = domain.needs_second(allowed, wanted, used=used, undoing=undoes is not None)
     row = repository.add_adjustment(
         session,
         program_id,
@@ -207,55 +227,24 @@ def _check_authority(session: Session, book: ProgramBook, row: Any, approver: Id
 
 
 def _post(session: Session, book: ProgramBook, row: Any, charge: _Charge | None, *, now: datetime) -> Any:
-    command = _command(row) if row.undoes is None else _undoing(session, row)
+    command = posting.command(row) if row.undoes is None else posting.undoing(session, row)
     line = ledger.line_of(book, command, now=now)
     zones = {row.program_id: book.program.time_zone}
     [outcome] = ledger.post(session, [line], zones=zones)
-    if outcome.status != Posting.POSTED:
-        raise ledger.refusal_of(outcome)
-    if outcome.amount != row.amount:
+    _check_posted(outcome)
+    posted = {"status": Status.POSTED.value, "posted_at": now, "posting_id": uuid.UUID(bytes=outcome.posting_id)}
+    if row.to_on is not None:
+        undone = ledger.reversed_by(session, line.account, seq=outcome.seq)
+        posted["moved"] = row.amount if undone is None else undone
+    elif outcome.amount != row.amount:
         # The ledger took back what there was; an adjustment is undone wholly or not at all.
         raise domain.PointsSpent(available=-outcome.amount, short_by=outcome.amount - row.amount)
-    posted = {"status": Status.POSTED.value, "posted_at": now, "posting_id": uuid.UUID(bytes=outcome.posting_id)}
     if charge:
         repository.add_used(session, row.program_id, charge.agent, charge.day, row.asset, abs(row.amount))
         posted |= {"charged_to": charge.agent, "charged_on": charge.day}
     return repository.change(session, row, **posted)
 
 
-def _command(row: Any) -> Command:
-    return Command(
-        scope="adjustment",
-        key=f"{row.member_id}/{row.id}",
-        kind=Kind.EARN if row.amount > 0 else Kind.SPEND,
-        member_id=row.member_id,
-        asset=row.asset,
-        amount=abs(row.amount),
-        validity=row.validity,
-        allow_debt=row.allow_debt,
-        cause=f"adjustment {row.id}",
-        meta=_meta(row),
-    )
-
-
-def _undoing(session: Session, row: Any) -> Command:
-    # Only one undoing of a posted adjustment can wait or be posted, so it is posted still.
-    original = repository.get_adjustment(session, row.program_id, row.undoes, lock=True)
-    repository.change(session, original, status=Status.UNDONE.value, undone_by=row.id)
-    return Command(
-        scope="adjustment",
-        key=f"{row.member_id}/{row.id}",
-        kind=Kind.REVERSE,
-        member_id=row.member_id,
-        asset=row.asset,
-        amount=abs(row.amount),
-        reverses_posting=original.posting_id.bytes,
-        cause=f"adjustment {row.id}",
-        meta=_meta(row),
-    )
-
-
-def _meta(row: Any) -> dict[str, Any]:
-    """What the entry carries for ever: no notes, for those may be personal data."""
-    meta = {"reason_code": row.reason_code, "agent": row.requested_by}
-    return {**meta, "approved_by": row.decided_by} if row.decided_by else meta
+def _check_posted(outcome: Outcome) -> None:
+    if outcome.status != Posting.POSTED:
+        raise ledger.refusal_of(outcome)

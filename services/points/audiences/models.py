@@ -6,11 +6,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, Tex
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _now() -> Column[datetime]:
-    return Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
 
 
 class TierChangeRow(Table, table=True):
@@ -36,7 +33,7 @@ class MemberListRow(Table, table=True):
     kind: str = Field(primary_key=True)
     code: str = Field(primary_key=True)
     created_by: str = Field(sa_column=Column(Text, nullable=False))
-    created_at: datetime = Field(sa_column=_now())
+    created_at: datetime = columns.made_at()
 
 
 class ListStayRow(Table, table=True):

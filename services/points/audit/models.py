@@ -4,22 +4,13 @@ Of the tree only every fourth level is stored (`tree.py`). Nothing here is ever 
 """
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, SmallInteger
 from sqlalchemy import UniqueConstraint as Unique
-from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _key(kind: Any) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
-
-
-def _is(kind: Any) -> Any:
-    return Field(sa_column=Column(kind, nullable=False))
 
 
 class LeafRow(Table, table=True):
@@ -31,12 +22,12 @@ class LeafRow(Table, table=True):
         CheckConstraint("octet_length(hash) = 32", name="leaves_hold_a_hash"),
     )
 
-    program_id: int = _key(Integer)
-    position: int = _key(BigInteger)
-    member_id: int = _is(BigInteger)
-    asset_id: int = _is(SmallInteger)
-    seq: int = _is(BigInteger)
-    hash: bytes = _is(LargeBinary)
+    program_id: int = columns.key(Integer)
+    position: int = columns.key(BigInteger)
+    member_id: int = columns.value()
+    asset_id: int = columns.value(SmallInteger)
+    seq: int = columns.value()
+    hash: bytes = columns.value(LargeBinary)
 
 
 class NodeRow(Table, table=True):
@@ -45,10 +36,10 @@ class NodeRow(Table, table=True):
     __tablename__ = "points_audit_nodes"
     __table_args__ = (CheckConstraint("level > 0 AND level & 3 = 0", name="nodes_stand_on_every_fourth_level"),)
 
-    program_id: int = _key(Integer)
-    level: int = _key(SmallInteger)
-    position: int = _key(BigInteger)
-    hash: bytes = _is(LargeBinary)
+    program_id: int = columns.key(Integer)
+    level: int = columns.key(SmallInteger)
+    position: int = columns.key(BigInteger)
+    hash: bytes = columns.value(LargeBinary)
 
 
 class HeadRow(Table, table=True):
@@ -60,13 +51,13 @@ class HeadRow(Table, table=True):
         CheckConstraint("size > 0", name="heads_stand_over_leaves"),
     )
 
-    program_id: int = _key(Integer)
-    number: int = _key(BigInteger)
-    size: int = _is(BigInteger)
-    root: bytes = _is(LargeBinary)
-    at: datetime = _is(DateTime(timezone=True))
-    key_id: bytes = _is(LargeBinary)
-    signature: bytes = _is(LargeBinary)
+    program_id: int = columns.key(Integer)
+    number: int = columns.key(BigInteger)
+    size: int = columns.value()
+    root: bytes = columns.value(LargeBinary)
+    at: datetime = columns.instant()
+    key_id: bytes = columns.value(LargeBinary)
+    signature: bytes = columns.value(LargeBinary)
 
 
 class LogRow(Table, table=True):
@@ -74,11 +65,11 @@ class LogRow(Table, table=True):
 
     __tablename__ = "points_audit_logs"
 
-    program_id: int = _key(Integer)
-    size: int = _is(BigInteger)
-    heads: int = _is(BigInteger)
-    sealed_at: datetime = _is(DateTime(timezone=True))
-    key_id: bytes = _is(LargeBinary)
+    program_id: int = columns.key(Integer)
+    size: int = columns.value()
+    heads: int = columns.value()
+    sealed_at: datetime = columns.instant()
+    key_id: bytes = columns.value(LargeBinary)
 
 
 class KeyRow(Table, table=True):
@@ -86,9 +77,9 @@ class KeyRow(Table, table=True):
 
     __tablename__ = "points_audit_keys"
 
-    key_id: bytes = _key(LargeBinary)
-    public_key: bytes = _is(LargeBinary)
-    since: datetime = _is(DateTime(timezone=True))
+    key_id: bytes = columns.key(LargeBinary)
+    public_key: bytes = columns.value(LargeBinary)
+    since: datetime = columns.instant()
 
 
 leaves = core(LeafRow)

@@ -79,10 +79,12 @@ def last_days(days: int, *, now: datetime, time_zone: str) -> tuple[datetime, da
     return day_start(first, time_zone), now
 
 
-def window(since: datetime, until: datetime, *, cap_periods: Iterable[str], time_zone: str) -> Window:
+def window(
+    since: datetime, until: datetime, *, cap_periods: Iterable[str], time_zone: str, cooldown_hours: int = 0
+) -> Window:
     """The window with its warm-up: caps of a day, week or month begin with that calendar period, not at `since`.
 
-    Caps of a total and budgets begin with the first replayed event.
+    Cool-downs look back as far as they last. Totals and budgets begin with the first replayed event.
     """
     first = business_day(since, time_zone)
     starts = {
@@ -90,8 +92,8 @@ def window(since: datetime, until: datetime, *, cap_periods: Iterable[str], time
         "week": first - timedelta(days=first.weekday()),
         "month": first.replace(day=1),
     }
-    earliest = min((starts[period] for period in cap_periods if period in starts), default=None)
-    return Window(since, until, since if earliest is None else min(since, day_start(earliest, time_zone)))
+    begun = [day_start(starts[period], time_zone) for period in cap_periods if period in starts]
+    return Window(since, until, min([*begun, since - timedelta(hours=cooldown_hours)]))
 
 
 def beginning(window: Window) -> Cursor:

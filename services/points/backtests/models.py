@@ -20,19 +20,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable))
-
-
-def _texts() -> Any:
-    return Field(sa_column=Column(ARRAY(Text), nullable=False))
-
-
-def _sets() -> Any:
-    return Field(sa_column=Column(JSONB, nullable=False))
 
 
 class BacktestRow(Table, table=True):
@@ -56,16 +45,16 @@ class BacktestRow(Table, table=True):
 
     program_id: int = Field(primary_key=True)
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    asked_at: datetime = _instant()
+    asked_at: datetime = columns.instant()
     actor: str
     time_zone: str
-    since: datetime = _instant()
-    until: datetime = _instant()
-    warm_since: datetime = _instant()
-    drafts: list[str] = _texts()
-    retired: list[str] = _texts()
-    live: dict[str, Any] = _sets()
-    candidate: dict[str, Any] = _sets()
+    since: datetime = columns.instant()
+    until: datetime = columns.instant()
+    warm_since: datetime = columns.instant()
+    drafts: list[str] = columns.value(ARRAY(Text))
+    retired: list[str] = columns.value(ARRAY(Text))
+    live: dict[str, Any] = columns.value(JSONB)
+    candidate: dict[str, Any] = columns.value(JSONB)
     state: str
     events_all: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     events_done: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
@@ -74,11 +63,11 @@ class BacktestRow(Table, table=True):
     beat_at: datetime = Field(
         sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
     )
-    cursor_time: datetime = _instant()
+    cursor_time: datetime = columns.instant()
     cursor_source: str = ""
     cursor_id: str = ""
     memory: bytes | None = Field(sa_column=Column(LargeBinary))
-    ended_at: datetime | None = _instant(nullable=True)
+    ended_at: datetime | None = columns.instant(nullable=True)
     failure: str | None
     result: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
 

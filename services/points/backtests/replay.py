@@ -5,15 +5,15 @@ folded again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from common.clock import business_day, day_end
 from services.points.audiences.domain import NOBODY, Membership
 from services.points.backtests.domain import TooMuchToRemember
 from services.points.backtests.sides import Granted, Recorded, RefundedOrder, Replay, RuleFigures, Side
 from services.points.backtests.verdicts import Bench, Verdicts
-from services.points.rules.caps import PERIODS, Claim, Limits, fold, returned, window_of
-from services.points.rules.domain import Decision, Facts
+from services.points.rules.caps import COOLDOWN, PERIODS, TIMES, Claim, Limits, fold, often, returned, window_of
+from services.points.rules.domain import HOWEVER_OFTEN, Decision, Facts
 
 #: Cap windows and refunded orders that a run may remember at a time, about 300 bytes each.
 MOST_REMEMBERED = 1_000_000
@@ -21,6 +21,7 @@ BUDGET = "budget"
 #: What refunds of an order take back: the awards for its payment and its confirmation.
 _OF_ORDERS = ("order.paid", "order.confirmed")
 _NOTHING: Verdicts = ((), ())
+_BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def begin(live: Side, candidate: Side, *, program_id: int, time_zone: str, since: datetime) -> Replay:
@@ -74,7 +75,7 @@ def _award(replay: Replay, event: Recorded, member: Membership) -> None:
 def _grant(replay: Replay, which: int, event: Recorded, decision: Decision) -> int:
     """What caps and budget leave of a decision, counted."""
     side, amount, cut = replay.sides[which], decision.wanted, None
-    if decision.caps or decision.budget is not None:
+    if decision.caps or decision.budget is not None or decision.frequency != HOWEVER_OFTEN:
         amount, cut = _within_limits(replay, side, event, decision)
     if event.time >= replay.since:
         figures = side.figures.get(decision.rule)
@@ -97,26 +98,34 @@ def _within_limits(replay: Replay, side: Side, event: Recorded, decision: Decisi
     amount, cut = decision.wanted, None
     bounds = list(_bounds(decision, event.member_id))
     for scope, owner, limits in bounds:
-        windows = [window_of(per, event.time, replay.time_zone) for per, _ in limits]
+        windows = [window_of(name, event.time, replay.time_zone) for name, _ in limits]
         used = {window: side.used.get(window, {}).get(owner, 0) for window in windows}
+        standing = [_BEGAN + timedelta(microseconds=used[COOLDOWN])] if used.get(COOLDOWN) else ()
         claim = Claim(event.time, event.id, amount, limits)
-        share = fold([claim], time_zone=replay.time_zone, used=used)[event.id]
+        share = fold([claim], time_zone=replay.time_zone, used=used, standing=standing)[event.id]
         if share.capped is not None:
-            cut = scope if scope == BUDGET else f"{scope}_{share.capped}"
+            cut = scope if scope == BUDGET else f"{scope}_{share.capped.replace(' ', '_')}"
         amount = share.awarded
     if amount:
         for _, owner, limits in bounds:
-            for per, _ in limits:
-                if per != "event":
-                    spent = side.used.setdefault(window_of(per, event.time, replay.time_zone), {})
-                    spent[owner] = spent.get(owner, 0) + amount
+            for name, _ in limits:
+                if name != "event":
+                    spent = side.used.setdefault(window_of(name, event.time, replay.time_zone), {})
+                    spent[owner] = _used(name, spent.get(owner, 0), amount, event.time)
     return amount, cut
+
+
+def _used(limit: str, before: int, amount: int, at: datetime) -> int:
+    """What an award uses of a limit: its amount, a time more, or for a cool-down its instant (µs since 1970)."""
+    if limit == COOLDOWN:
+        return (at - _BEGAN) // timedelta(microseconds=1)
+    return before + (1 if limit.startswith(TIMES) else amount)
 
 
 def _bounds(decision: Decision, member_id: int) -> Iterator[tuple[str, str, Limits]]:
     """What binds the claim: of whom it is, its name in `used`, and the limits."""
-    for scope, owner in (("member", member_id), ("rule", "rule")):
-        limits = [(cap.per, cap.amount) for cap in decision.caps if cap.of == scope]
+    for scope, owner, more in (("member", member_id, often(decision.frequency)), ("rule", "rule", ())):
+        limits = [*((cap.per, cap.amount) for cap in decision.caps if cap.of == scope), *more]
         if limits:
             yield scope, f"{decision.rule}/{owner}", limits
     if decision.budget is not None:
@@ -156,6 +165,19 @@ def _free(side: Side, award: Granted, member_id: int, amount: int, *, time_zone:
             spent = side.used.get(window_of(per, award.at, time_zone), {})
             if owner in spent:
                 spent[owner] -= amount
+    if award.reversed == award.amount:
+        _free_time(side, award, f"{award.rule}/{member_id}", time_zone=time_zone)
+
+
+def _free_time(side: Side, award: Granted, owner: str, *, time_zone: str) -> None:
+    """Nothing of the award is left: it counts no more. Whatever stands before it is a cool-down away already."""
+    for per in PERIODS[1:]:
+        times = side.used.get(window_of(TIMES + per, award.at, time_zone), {})
+        if owner in times:
+            times[owner] -= 1
+    last = side.used.get(COOLDOWN, {})
+    if last.get(owner) == _used(COOLDOWN, 0, 0, award.at):
+        del last[owner]
 
 
 def _count(replay: Replay, which: int, member_id: int, asset: str, amount: int) -> None:
@@ -173,7 +195,8 @@ def _count(replay: Replay, which: int, member_id: int, asset: str, amount: int) 
 
 def _forget(replay: Replay, last: datetime) -> None:
     """Drop cap windows that are over: what a refund frees there, no later event can claim."""
-    open_now = {window_of(per, last, replay.time_zone) for per in PERIODS[1:]}
+    limits = [COOLDOWN, *PERIODS[1:], *(TIMES + per for per in PERIODS[1:])]
+    open_now = {window_of(name, last, replay.time_zone) for name in limits}
     remembered = len(replay.orders)
     for side in replay.sides:
         for window in [name for name in side.used if name not in open_now]:

@@ -1,7 +1,7 @@
 """The life of a back-test: asked for, replayed slice by slice, reported; or cancelled."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from services.points.intake import history
 from services.points.intake.history_repository import Stretch
 from services.points.programs.use_cases import program_book
 from services.points.rules.candidates import candidate_of
-from services.points.rules.domain import PublishedRule, RuleSet, document_of, rule_of
+from services.points.rules.domain import PublishedRule, Rule, RuleSet, document_of, rule_of
 
 #: Events read at a time.
 _CHUNK = 2_000
@@ -52,8 +52,14 @@ def ask_for_backtest(
     if since is None or until is None:
         since, until = domain.last_days(days or 1, now=now, time_zone=zone)
     candidate = candidate_of(session, program_id=program_id, drafts=drafts, retire=retire)
-    periods = {cap.per for one in (*candidate.live, *candidate.rules) for cap in one.rule.caps}
-    window = domain.window(since, until, cap_periods=periods, time_zone=zone)
+    limited = [one.rule for one in (*candidate.live, *candidate.rules)]
+    window = domain.window(
+        since,
+        until,
+        cap_periods=[*(cap.per for rule in limited for cap in rule.caps), *_counted(limited)],
+        cooldown_hours=max([rule.frequency.cooldown_hours or 0 for rule in limited], default=0),
+        time_zone=zone,
+    )
     cursor = domain.beginning(window)
     backtest_id = repository.add_backtest(
         session,
@@ -77,6 +83,11 @@ def ask_for_backtest(
     )
     wakeups.ask(session, "run_backtest", program_id, backtest_id)
     return _shown(repository.get_backtest(session, program_id, backtest_id))
+
+
+def _counted(rules: Iterable[Rule]) -> Iterator[str]:
+    """The periods in which awards are counted."""
+    return (times.per for rule in rules for times in rule.frequency.times)
 
 
 def list_backtests(session: Session, *, program_id: int, before: int | None, limit: int) -> dict[str, Any]:

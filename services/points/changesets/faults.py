@@ -83,6 +83,10 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "Only {available} would be there, {short_by} too few: it would go below zero. Take less.",
         "届时可用 {available},还差 {short_by},会低于零;请减少扣减数量。",
     ),
+    "balance_capped": (
+        "The member would have more than the asset allows (its most_per_member); give less.",
+        "将超过会员对该资产的持有上限(most_per_member),请减少数量。",
+    ),
     "balance_too_large": (
         "The balance would become too large to count exactly; give less.",
         "余额将超出可精确表示的范围,请减少数量。",

@@ -4,30 +4,13 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, Integer, SmallInteger, Text, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, SmallInteger, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _key(kind: Any = Integer) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
-
-
-def _instant(*, default: bool = False) -> Any:
-    given = text("clock_timestamp()") if default else None
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=not default, server_default=given))
-
-
-def _text(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(Text, nullable=nullable))
-
-
-def _number(*, nullable: bool = False, default: str | None = None) -> Any:
-    given = text(default) if default is not None else None
-    return Field(sa_column=Column(BigInteger, nullable=nullable, server_default=given))
 
 
 class ChangesetRow(Table, table=True):
@@ -59,28 +42,28 @@ class ChangesetRow(Table, table=True):
         ),
     )
 
-    program_id: int = _key()
+    program_id: int = columns.key(Integer)
     id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True, server_default=text("uuidv7()")))
-    kind: str = _text()
-    name: str = _text()
-    status: str = _text()
-    parts: int = _number(default="0")
-    uploaded_by: str = _text()
-    uploaded_at: datetime = _instant(default=True)
-    run: int = _number(default="0")
-    lease_until: datetime | None = _instant()
-    progress: int = _number(default="0")
+    kind: str = columns.words()
+    name: str = columns.words()
+    status: str = columns.words()
+    parts: int = columns.value(default="0")
+    uploaded_by: str = columns.words()
+    uploaded_at: datetime = columns.made_at()
+    run: int = columns.value(default="0")
+    lease_until: datetime | None = columns.instant(nullable=True)
+    progress: int = columns.value(default="0")
     summary: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
-    checked_at: datetime | None = _instant()
-    approved_by: str | None = _text(nullable=True)
-    approved_at: datetime | None = _instant()
-    applied_at: datetime | None = _instant()
-    rejected_by: str | None = _text(nullable=True)
-    decision_note: str | None = _text(nullable=True)
-    undo_requested_by: str | None = _text(nullable=True)
-    undo_requested_at: datetime | None = _instant()
-    undo_approved_by: str | None = _text(nullable=True)
-    undone_at: datetime | None = _instant()
+    checked_at: datetime | None = columns.instant(nullable=True)
+    approved_by: str | None = columns.words(nullable=True)
+    approved_at: datetime | None = columns.instant(nullable=True)
+    applied_at: datetime | None = columns.instant(nullable=True)
+    rejected_by: str | None = columns.words(nullable=True)
+    decision_note: str | None = columns.words(nullable=True)
+    undo_requested_by: str | None = columns.words(nullable=True)
+    undo_requested_at: datetime | None = columns.instant(nullable=True)
+    undo_approved_by: str | None = columns.words(nullable=True)
+    undone_at: datetime | None = columns.instant(nullable=True)
 
 
 class ChangesetPartRow(Table, table=True):
@@ -88,10 +71,10 @@ class ChangesetPartRow(Table, table=True):
 
     __tablename__ = "points_changeset_parts"
 
-    program_id: int = _key()
-    changeset_id: uuid.UUID = _key(UUID(as_uuid=True))
-    part: int = _key(SmallInteger)
-    csv: str = _text()
+    program_id: int = columns.key(Integer)
+    changeset_id: uuid.UUID = columns.key(UUID(as_uuid=True))
+    part: int = columns.key(SmallInteger)
+    csv: str = columns.words()
 
 
 class ChangesetLineRow(Table, table=True):
@@ -113,19 +96,19 @@ class ChangesetLineRow(Table, table=True):
         Index("points_changeset_lines_of_account", "program_id", "member_id", "asset_id"),
     )
 
-    program_id: int = _key()
-    changeset_id: uuid.UUID = _key(UUID(as_uuid=True))
-    part: int = _key(SmallInteger)
-    line: int = _key()
-    member_id: int | None = _number(nullable=True)
-    subject: str | None = _text(nullable=True)
+    program_id: int = columns.key(Integer)
+    changeset_id: uuid.UUID = columns.key(UUID(as_uuid=True))
+    part: int = columns.key(SmallInteger)
+    line: int = columns.key(Integer)
+    member_id: int | None = columns.value(nullable=True)
+    subject: str | None = columns.words(nullable=True)
     asset_id: int = Field(sa_column=Column(SmallInteger, nullable=False))
-    amount: int = _number()
-    reason: str = _text()
-    validity: str | None = _text(nullable=True)
-    note: str = _text()
-    before: int | None = _number(nullable=True)
-    after: int | None = _number(nullable=True)
+    amount: int = columns.value()
+    reason: str = columns.words()
+    validity: str | None = columns.words(nullable=True)
+    note: str = columns.words()
+    before: int | None = columns.value(nullable=True)
+    after: int | None = columns.value(nullable=True)
 
 
 class ChangesetFaultRow(Table, table=True):
@@ -133,13 +116,13 @@ class ChangesetFaultRow(Table, table=True):
 
     __tablename__ = "points_changeset_faults"
 
-    program_id: int = _key()
-    changeset_id: uuid.UUID = _key(UUID(as_uuid=True))
-    number: int = _key()
+    program_id: int = columns.key(Integer)
+    changeset_id: uuid.UUID = columns.key(UUID(as_uuid=True))
+    number: int = columns.key(Integer)
     part: int = Field(sa_column=Column(SmallInteger, nullable=False))
     line: int = Field(sa_column=Column(Integer, nullable=False))
-    column: str = _text()
-    code: str = _text()
+    column: str = columns.words()
+    code: str = columns.words()
     facts: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
 

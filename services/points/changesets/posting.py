@@ -26,6 +26,7 @@ def command(row: Any, line: Line) -> Command:
         asset=line.asset,
         amount=abs(line.amount),
         validity=line.validity,
+        whole=True,
         cause=f"changeset {row.id}",
         meta=_meta(row, line, row.uploaded_by, row.approved_by),
     )

@@ -5,31 +5,14 @@ Whether a deduction is open, captured, voided or expired is said by its hold in 
 
 import uuid
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Integer, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import UUID
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _number(kind: Any = BigInteger, *, default: str | None = None, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(kind, nullable=nullable, server_default=text(default) if default else None))
-
-
-def _key(kind: Any = BigInteger) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
-
-
-def _text() -> Any:
-    return Field(sa_column=Column(Text, nullable=False))
-
-
-def _now() -> Any:
-    now = text("clock_timestamp()")
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default=now))
 
 
 class DeductionPolicyRow(Table, table=True):
@@ -44,18 +27,18 @@ class DeductionPolicyRow(Table, table=True):
         CheckConstraint("step > 0 AND least_points > 0", name="deduction_policies_go_by_steps"),
     )
 
-    program_id: int = _key(Integer)
-    version: int = _key(Integer)
-    asset: str = _text()
-    points: int = _number()
-    fen: int = _number()
-    most_percent: int = _number(Integer)
-    most_points: int | None = _number(nullable=True)
-    least_cash_fen: int = _number()
-    step: int = _number()
-    least_points: int = _number()
-    set_by: str = _text()
-    set_at: datetime = _now()
+    program_id: int = columns.key(Integer)
+    version: int = columns.key(Integer)
+    asset: str = columns.words()
+    points: int = columns.value()
+    fen: int = columns.value()
+    most_percent: int = columns.value(Integer)
+    most_points: int | None = columns.value(nullable=True)
+    least_cash_fen: int = columns.value()
+    step: int = columns.value()
+    least_points: int = columns.value()
+    set_by: str = columns.words()
+    set_at: datetime = columns.made_at()
 
 
 class DeductionRow(Table, table=True):
@@ -71,21 +54,21 @@ class DeductionRow(Table, table=True):
         CheckConstraint("returned_fen BETWEEN 0 AND deducted_fen", name="deductions_return_no_more_than_they_deducted"),
     )
 
-    program_id: int = _key(Integer)
-    member_id: int = _key()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
     id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True))
-    order_id: str = _text()
-    attempt: int = _number(Integer)
-    policy_version: int = _number(Integer)
-    asset: str = _text()
-    order_fen: int = _number()
-    points: int = _number()
-    deducted_fen: int = _number()
-    refunded_fen: int = _number(default="0")
-    returned_points: int = _number(default="0")
-    returned_fen: int = _number(default="0")
-    made_by: str = _text()
-    made_at: datetime = _now()
+    order_id: str = columns.words()
+    attempt: int = columns.value(Integer)
+    policy_version: int = columns.value(Integer)
+    asset: str = columns.words()
+    order_fen: int = columns.value()
+    points: int = columns.value()
+    deducted_fen: int = columns.value()
+    refunded_fen: int = columns.value(default="0")
+    returned_points: int = columns.value(default="0")
+    returned_fen: int = columns.value(default="0")
+    made_by: str = columns.words()
+    made_at: datetime = columns.made_at()
 
 
 class DeductionRefundRow(Table, table=True):
@@ -98,16 +81,16 @@ class DeductionRefundRow(Table, table=True):
         CheckConstraint("deducted_fen + cash_fen = refunded_fen", name="deduction_refunds_add_up"),
     )
 
-    program_id: int = _key(Integer)
-    member_id: int = _key()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
     deduction_id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True))
     refund_id: str = Field(sa_column=Column(Text, primary_key=True))
-    refunded_fen: int = _number()
-    points: int = _number()
-    deducted_fen: int = _number()
-    cash_fen: int = _number()
-    made_by: str = _text()
-    made_at: datetime = _now()
+    refunded_fen: int = columns.value()
+    points: int = columns.value()
+    deducted_fen: int = columns.value()
+    cash_fen: int = columns.value()
+    made_by: str = columns.words()
+    made_at: datetime = columns.made_at()
 
 
 policies = core(DeductionPolicyRow)

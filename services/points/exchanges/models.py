@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,27 +21,11 @@ from sqlalchemy.dialects.postgresql import UUID
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
 
 #: Whose window counts what all members exchange; no member has this id.
 EVERYBODY = 0
-
-
-def _number(*, default: str | None = None, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(BigInteger, nullable=nullable, server_default=text(default) if default else None))
-
-
-def _key(kind: Any) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
-
-
-def _text() -> Any:
-    return Field(sa_column=Column(Text, nullable=False))
-
-
-def _now() -> Any:
-    now = text("clock_timestamp()")
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default=now))
 
 
 class PartnerRow(Table, table=True):
@@ -50,15 +33,15 @@ class PartnerRow(Table, table=True):
 
     __tablename__ = "points_partners"
 
-    program_id: int = _key(Integer)
-    code: str = _key(Text)
-    name_en: str = _text()
-    name_zh: str = _text()
-    asset: str = _text()
-    key_id: str = _text()
+    program_id: int = columns.key(Integer)
+    code: str = columns.key(Text)
+    name_en: str = columns.words()
+    name_zh: str = columns.words()
+    asset: str = columns.words()
+    key_id: str = columns.words()
     enabled: bool = Field(sa_column=Column(Boolean, nullable=False))
-    set_by: str = _text()
-    set_at: datetime = _now()
+    set_by: str = columns.words()
+    set_at: datetime = columns.made_at()
 
 
 class PartnerTermsRow(Table, table=True):
@@ -79,14 +62,14 @@ class PartnerTermsRow(Table, table=True):
         ),
     )
 
-    program_id: int = _key(Integer)
-    partner: str = _key(Text)
-    direction: str = _key(Text)
-    points: int = _number()
-    units: int = _number()
-    most_per_member_day: int | None = _number(nullable=True)
-    most_per_member_month: int | None = _number(nullable=True)
-    most_per_day: int | None = _number(nullable=True)
+    program_id: int = columns.key(Integer)
+    partner: str = columns.key(Text)
+    direction: str = columns.key(Text)
+    points: int = columns.value()
+    units: int = columns.value()
+    most_per_member_day: int | None = columns.value(nullable=True)
+    most_per_member_month: int | None = columns.value(nullable=True)
+    most_per_day: int | None = columns.value(nullable=True)
 
 
 class ExchangeRow(Table, table=True):
@@ -102,20 +85,20 @@ class ExchangeRow(Table, table=True):
         Index("points_exchanges_of_member", "program_id", "member_id", "id"),
     )
 
-    program_id: int = _key(Integer)
-    partner: str = _key(Text)
-    partner_order_id: str = _key(Text)
+    program_id: int = columns.key(Integer)
+    partner: str = columns.key(Text)
+    partner_order_id: str = columns.key(Text)
     id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), nullable=False, server_default=text("uuidv7()")))
-    member_id: int = _number()
-    direction: str = _text()
-    asset: str = _text()
-    points: int = _number()
-    units: int = _number()
-    rate_points: int = _number()
-    rate_units: int = _number()
+    member_id: int = columns.value()
+    direction: str = columns.words()
+    asset: str = columns.words()
+    points: int = columns.value()
+    units: int = columns.value()
+    rate_points: int = columns.value()
+    rate_units: int = columns.value()
     posting_id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), nullable=False))
     day: date = Field(sa_column=Column(Date, nullable=False))
-    made_by: str = _text()
+    made_by: str = columns.words()
     made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     reversed_by: str | None = Field(sa_column=Column(Text))
     reversed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
@@ -131,13 +114,13 @@ class ExchangeWindowRow(Table, table=True):
         {"postgresql_with": {"fillfactor": 80}},
     )
 
-    program_id: int = _key(Integer)
-    member_id: int = _key(BigInteger)
-    partner: str = _key(Text)
-    direction: str = _key(Text)
-    span: str = _key(Text)
-    since: date = _key(Date)
-    used: int = _number(default="0")
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key(BigInteger)
+    partner: str = columns.key(Text)
+    direction: str = columns.key(Text)
+    span: str = columns.key(Text)
+    since: date = columns.key(Date)
+    used: int = columns.value(default="0")
 
 
 partners = core(PartnerRow)

@@ -58,7 +58,8 @@ def exchange(
 
     `amount` is what the member gives: points out, units in. Sent again it is the exchange of the first time, whatever
     the terms are by now. Raises `UnknownPartner`, `OrderReused`, `PartnerDisabled`, `DirectionClosed`, `NotWhole`,
-    `ExchangeCapped`, and what the ledger refuses: `InsufficientPoints`, `AccountFrozen`, `BalanceTooLarge`.
+    `ExchangeCapped`, and what the ledger refuses: `InsufficientPoints`, `AccountFrozen`, `BalanceTooLarge`,
+    `BalanceCapped`.
     """
     acting = repository.get_partner(session, program_id, partner, key_id=key_id)
     asked: dict[str, Any] = {"member_id": member_id, "direction": direction, "amount": amount}
@@ -164,6 +165,7 @@ def _post(
         member_id=made.member_id,
         asset=made.asset,
         amount=made.points,
+        whole=True,
         cause=f"exchange {made.partner}/{made.partner_order_id}",
         meta={"exchange": str(made.id), "by": actor},
         **more,

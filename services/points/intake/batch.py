@@ -1,6 +1,6 @@
 """One batch of events on its way: what each decided, what is known of orders, claims and budgets, what is to post."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -8,30 +8,65 @@ from typing import Any
 
 from services.points.budgets.domain import Pot, PotKey
 from services.points.intake.claims import Window, forget_lost
-from services.points.intake.domain import Award, Event, Order, Refund, awaits, take_parts
+from services.points.intake.domain import (
+    CAPPED_BY_BALANCE,
+    KEPT,
+    Award,
+    Event,
+    EventKey,
+    Order,
+    Refund,
+    awaits,
+    released_at,
+    take_parts,
+)
 from services.points.intake.results import NONE_ASKED, Refusals, result_texts
 from services.points.ledger import use_cases as ledger
 from services.points.ledger.domain import Kind, Line, Outcome, Status
 from services.points.ledger.use_cases import Command
-from services.points.programs.pending import confirmed
+from services.points.programs.pending import awaited
 from services.points.programs.use_cases import ProgramBook
 
 OrderKey = tuple[int, str]
+Cuts = dict[tuple[str, str], int]
+
+
+class Kept(Exception):
+    """A refund was to take back an award that is available by now, of an asset that returns only what is pending.
+
+    Nothing of the batch may stay; it is taken in anew, with the `award`, by event and rule, kept by its refunds.
+    """
+
+    def __init__(self, event: str, rule: str) -> None:
+        super().__init__(event, rule)
+        self.award = (event, rule)
+
+
+class CutAndReversed(Exception):
+    """The member's cap cut an award of which a refund of the same batch took a share: the share was of too much.
+
+    Nothing of the batch may stay; it is taken in anew, with `amount` for the award of that event and rule.
+    """
+
+    def __init__(self, event: str, rule: str, amount: int) -> None:
+        super().__init__(event, rule, amount)
+        self.award, self.amount = (event, rule), amount
 
 
 @dataclass(slots=True)
 class Step:
     """One event: its order as far as known right then, what rules award for it, and what its result will say.
 
-    `refunds` are those that this event lets take effect: its own, or for a payment those that came before it.
-    `decisions` are those that became `awards`, in the same order; `said` is what all other rules said.
+    `refunds` are those that this event lets take effect: its own, or for a payment those that came before it. `tells`
+    are the orders for which this is what awards of them wait for. `decisions` are those that became `awards`, in the
+    same order; `said` is what all other rules said.
     """
 
     event: Event
     order: Order | None = None
     refunded_fen: int = 0
     refunds: list[Refund] = field(default_factory=list)
-    confirms: bool = False
+    tells: list[Order] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     said: Refusals = NONE_ASKED
@@ -47,16 +82,22 @@ class Step:
 class Batch:
     """What a batch of new events knows and gathers.
 
-    `known` orders stand in the database; `confirmed` is when other orders of the windows' claims were. `shown` are the
-    decisions in results by event and rule; `answered` is told, by posting id, how each line ended.
+    By event and rule, `cuts` is what awards are known to be cut to by their asset's `most_per_member`, `kept` are those
+    of which this batch's refunds are known to take nothing. `known` orders stand in the database; `named` are those
+    that each event names besides its own; `told` is when what other orders of the windows' claims wait for happened, by
+    type of event. `shown` are the decisions in results by event and rule; `answered` is told, by posting id, how each
+    line ended.
     """
 
     book: ProgramBook
     now: datetime
+    cuts: Cuts = field(default_factory=dict)
+    kept: Container[tuple[str, str]] = ()
     steps: list[Step] = field(default_factory=list)
     known: set[OrderKey] = field(default_factory=set)
     orders: dict[OrderKey, Order] = field(default_factory=dict)
-    confirmed: dict[OrderKey, datetime] = field(default_factory=dict)
+    named: dict[EventKey, list[OrderKey]] = field(default_factory=dict)
+    told: dict[OrderKey, Order] = field(default_factory=dict)
     windows: dict[tuple[int, str], Window] = field(default_factory=dict)
     pots: Mapping[PotKey, Pot] = field(default_factory=dict)
     shown: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -99,9 +140,15 @@ def earn(batch: Batch, award: Award, member_id: int, amount: int) -> None:
     batch.answered[line.posting_id] = partial(_earned, batch, award, member_id, number, amount)
 
 
-def reverse(batch: Batch, award: Award, member_id: int, amount: int, by: Event) -> dict[str, Any]:
-    """Take back from the award's postings what is left of them, the last first; returns how the result shows it."""
+def reverse(
+    batch: Batch, award: Award, member_id: int, amount: int, by: Event, *, refund: bool = False
+) -> dict[str, Any]:
+    """Take back from the award's postings what is left of them, the last first; returns how the result shows it.
+
+    A `refund` may be to take back only what is still pending.
+    """
     shown = {"rule": award.rule, "asset": award.asset, "amount": amount, "reason": None}
+    pending_only = refund and batch.book.asset(award.asset).returns == "pending"
     for number, part in take_parts(award, amount):
         command = Command(
             scope=f"event:{by.source}",
@@ -114,6 +161,7 @@ def reverse(batch: Batch, award: Award, member_id: int, amount: int, by: Event) 
             reverses_posting=_posting(batch, award, number),
             rule_version=award.version_id,
             up_to=True,
+            pending_only=pending_only,
         )
         line = ledger.line_of(batch.book, command, now=batch.now)
         batch.lines.append(line)
@@ -121,11 +169,17 @@ def reverse(batch: Batch, award: Award, member_id: int, amount: int, by: Event) 
     return shown
 
 
-def defer(batch: Batch, award: Award, member_id: int, by: Event) -> None:
-    """Its order is confirmed: what waited for that becomes available some days from now, not never."""
-    until = confirmed(award.pending, by.time, batch.zone)
-    if until is None:
+def keep(award: Award) -> dict[str, Any]:
+    """How the result shows that a refund takes nothing back of the award."""
+    return {"rule": award.rule, "asset": award.asset, "amount": 0, "reason": KEPT}
+
+
+def defer(batch: Batch, award: Award, order: Order, by: Event) -> None:
+    """What it waits for has come, a confirmation or another event: it becomes available some days from then."""
+    told_at, member_id = order.told_at(by.type), order.member_id
+    if told_at is None or awaited(award.pending) != by.type:
         return
+    until = released_at(award, told_at, time_zone=batch.zone)
     for number, part in enumerate(award.parts):
         if part:
             posting_id = _posting(batch, award, number)
@@ -156,10 +210,14 @@ def note_outcomes(batch: Batch, outcomes: Sequence[Outcome]) -> None:
             batch.answered[outcome.posting_id](outcome)
 
 
-def _earned(batch: Batch, award: Award, member_id: int, number: int, lost: int, outcome: Outcome) -> None:
+def _earned(batch: Batch, award: Award, member_id: int, number: int, wanted: int, outcome: Outcome) -> None:
+    lost, reason = wanted, f"ledger_refused: {outcome.status.name.lower()}"
     if outcome.status == Status.POSTED:
-        return
-    reason = f"ledger_refused: {outcome.status.name.lower()}"
+        if outcome.wanted is None:
+            return
+        lost, reason = wanted - outcome.amount, CAPPED_BY_BALANCE
+        if award.parts[number] < wanted:
+            raise CutAndReversed(award.event, award.rule, award.amount - lost)
     award.parts[number] -= lost
     award.amount -= lost
     award.most = award.amount
@@ -181,6 +239,8 @@ def _earned(batch: Batch, award: Award, member_id: int, number: int, lost: int, 
 def _taken(
     batch: Batch, award: Award, member_id: int, number: int, shown: dict[str, Any], part: int, outcome: Outcome
 ) -> None:
+    if outcome.status == Status.NOT_PENDING:
+        raise Kept(award.event, award.rule)
     if outcome.status != Status.POSTED:
         award.parts[number] += part
         shown["amount"] -= part
@@ -200,8 +260,9 @@ def _awaits(batch: Batch, award: Award, member_id: int) -> datetime | None:
     if award.pending == "none":
         return None
     key = (member_id, award.order_id or "")
-    confirmed_at = batch.orders[key].confirmed_at if key in batch.orders else batch.confirmed.get(key)
-    return awaits(award, confirmed_at, time_zone=batch.zone)
+    order = batch.orders.get(key) or batch.told.get(key)
+    told_at = order.told_at(awaited(award.pending)) if order else None
+    return awaits(award, told_at, time_zone=batch.zone)
 
 
 def _posting(batch: Batch, award: Award, number: int) -> bytes:

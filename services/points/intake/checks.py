@@ -41,6 +41,29 @@ _QUERIES: dict[str, tuple[str, str]] = {
                AND (amount > CAST(limits ->> 1 AS bigint)
                     OR (per <> 'event' AND amount > reversed AND used > CAST(limits ->> 1 AS bigint)))""",
     ),
+    "no member is awarded more often than a rule's times": (
+        "points_claims",
+        # How many awards stand in each window up to each claim.
+        f"""SELECT {_KEY}, event FROM (
+              SELECT c.*, w.per, count(*) FILTER (WHERE c.amount > c.reversed) OVER (
+                       PARTITION BY c.program_id, c.member_id, c.rule, w.per, w.start
+                       ORDER BY c.at, c.event COLLATE "C") AS standing
+                FROM points_claims c JOIN points_programs p USING (program_id),
+                     LATERAL (VALUES ('times day', date_trunc('day', c.at, p.time_zone)),
+                                     ('times week', date_trunc('week', c.at, p.time_zone)),
+                                     ('times month', date_trunc('month', c.at, p.time_zone)),
+                                     ('times total', '-infinity')) AS w(per, start)) c,
+              jsonb_array_elements(c.terms -> 'limits') AS limits
+             WHERE limits ->> 0 = per AND amount > reversed AND standing > CAST(limits ->> 1 AS bigint)""",
+    ),
+    "between two awards of a member lies the rule's cool-down": (
+        "points_claims",
+        f"""SELECT {_KEY}, event FROM (
+              SELECT c.*, at - lag(at) OVER (PARTITION BY {_KEY} ORDER BY at, event COLLATE "C") AS gap
+                FROM points_claims c WHERE amount > reversed) c,
+              jsonb_array_elements(c.terms -> 'limits') AS limits
+             WHERE limits ->> 0 = 'cooldown' AND gap < make_interval(hours => CAST(limits ->> 1 AS int))""",
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from services.points.budgets.domain import Pot, PotKey, draw
 from services.points.intake.domain import Award, Event
-from services.points.rules.caps import Claim, Release, Share, fold, window_start
+from services.points.rules.caps import COOLDOWN, TIMES, Claim, Release, Share, fold, window_start
 
 #: How far behind the newest event of its member and rule an event may lie and still change what others were awarded.
 LATE = timedelta(days=31)
@@ -18,6 +18,8 @@ LATE = timedelta(days=31)
 MOST_CLAIMS = 2_000
 
 _CALENDAR = ("day", "week", "month")
+#: How wide a window is in which awards are counted without an end: its claims of any time matter.
+_EVER = len(_CALENDAR) + 1
 
 
 @dataclass(slots=True)
@@ -43,8 +45,8 @@ class Given:
 class Window:
     """What is known of one member's claims on one rule, as far back as it matters for what is new in it.
 
-    `total` is what all claims ever have net; `newest` the time of the newest; `awards` and `releases` those that were
-    read and those added, `added` the names of the new awards.
+    `total` is what all claims ever have net; `newest` the time of the newest; `widest` and `cooldown_hours` say how far
+    claims ever reached; `awards` and `releases` are those that were read and those added, `added` the names of the new.
     """
 
     member_id: int
@@ -52,6 +54,7 @@ class Window:
     total: int = 0
     newest: datetime | None = None
     widest: int = 0
+    cooldown_hours: int = 0
     start: datetime | None = None
     since: datetime | None = None
     awards: dict[str, Award] = field(default_factory=dict)
@@ -59,25 +62,37 @@ class Window:
     added: set[str] = field(default_factory=set)
     trigger: Event | None = None
 
+    @property
+    def counts_for_ever(self) -> bool:
+        """Whether awards are counted without an end: whatever gave something must be known, however old."""
+        return self.widest >= _EVER
+
 
 @dataclass(slots=True)
 class Change:
-    """What settling does to one award: `before` was awarded, `after` is; `adjust` is to be posted besides refunds."""
+    """What settling does to one award: from `before` to its `share`; `adjust` is to be posted besides refunds."""
 
     award: Award
     before: int
-    after: int
-    capped: str | None
+    share: Share
     adjust: int
 
+    @property
+    def after(self) -> int:
+        """What is awarded now."""
+        return self.share.awarded
 
-def reach(window: Window, instants: Iterable[datetime], limits: Iterable[str], *, time_zone: str) -> None:
+
+def reach(window: Window, instants: Iterable[datetime], limits: Iterable[tuple[str, int]], *, time_zone: str) -> None:
     """Set from when on claims are decided anew, and from when on they must be known for it."""
-    window.widest = max([window.widest, *(_CALENDAR.index(per) + 1 for per in limits if per in _CALENDAR)])
+    for name, most in limits:
+        window.widest = max(window.widest, _width(name))
+        if name == COOLDOWN:
+            window.cooldown_hours = max(window.cooldown_hours, most)
     earliest = min(instants)
     window.since = max(earliest, window.newest - LATE) if window.newest else earliest
     starts = [window_start(per, earliest, time_zone) for per in _CALENDAR[: window.widest]]
-    window.start = min([earliest, *starts])
+    window.start = min([earliest - timedelta(hours=window.cooldown_hours), *starts])
 
 
 def add(window: Window, award: Award, event: Event) -> None:
@@ -99,7 +114,7 @@ def settle(window: Window, pots: Mapping[PotKey, Pot], *, time_zone: str) -> lis
     shares = _shares(window, time_zone)
     while not _funded(window, shares, drawn, pots):
         shares = _shares(window, time_zone)
-    # None is older than `start`: it reaches back to the oldest claim that anything new is about.
+    # All that was read is folded: what is older than `start` gave something, where awards are counted without an end.
     changes = [_apply(window, award, shares[name]) for name, award in window.awards.items()]
     window.newest = max([one for one in (window.newest,) if one] + [window.awards[name].at for name in window.added])
     # An award that is refunded wholly grows and shrinks without a posting; its event says so all the same.
@@ -125,8 +140,8 @@ def forget_lost(window: Window, award: Award, lost: int) -> int:
 
 def _shares(window: Window, time_zone: str) -> dict[str, Share]:
     assert window.start is not None, "a window is settled within its reach"
-    claims = [_claim(window, award) for award in window.awards.values() if award.at >= window.start]
-    releases = [given for given in window.releases.values() if max(given.at, given.event_at) >= window.start]
+    claims = [_claim(window, award) for award in window.awards.values()]
+    releases = list(window.releases.values())
     before = window.total - sum(window.awards[one.key].amount for one in claims) + sum(one.amount for one in releases)
     late = {claim.key for claim in claims if claim.late}
     known = {claim.key for claim in claims}
@@ -181,4 +196,12 @@ def _apply(window: Window, award: Award, share: Share) -> Change:
         given.amount = now
     award.amount, award.reversed = share.awarded, share.released
     window.total += share.net - kept
-    return Change(award, before, share.awarded, share.capped, adjust)
+    return Change(award, before, share, adjust)
+
+
+def _width(limit: str) -> int:
+    """How far back a limit makes claims reach, by calendar: a total of amounts is kept, one of times is counted."""
+    per = limit.removeprefix(TIMES)
+    if per in _CALENDAR:
+        return _CALENDAR.index(per) + 1
+    return _EVER if limit == f"{TIMES}total" else 0

@@ -21,9 +21,8 @@ def lock_windows(session: Session, program_id: int, keys: Iterable[WindowKey]) -
     values = {"p": program_id, **_keys(named)}
     session.execute(text(_ADD_WINDOWS), values)
     rows = session.execute(text(_LOCK_WINDOWS), values)
-    return {
-        (row.member_id, row.rule): Window(row.member_id, row.rule, row.total, row.newest_at, row.widest) for row in rows
-    }
+    windows = [Window(*row) for row in rows]
+    return {(window.member_id, window.rule): window for window in windows}
 
 
 def read_moves(
@@ -36,6 +35,7 @@ def read_moves(
         **_keys(asked),
         "w": arrays.texts(row[2] for row in asked),
         "e": arrays.texts(row[3] for row in asked),
+        "a": arrays.numbers(row[4] for row in asked),
     }
     for row in session.execute(text(_READ_CLAIMS), values):
         windows[row.member_id, row.rule].awards[row.event] = _award(row)
@@ -53,6 +53,7 @@ def put_windows(session: Session, program_id: int, windows: Mapping[WindowKey, W
         "n": arrays.texts(window.newest.isoformat() if window.newest else None for window in every),
         "t": arrays.numbers(window.total for window in every),
         "x": arrays.numbers(window.widest for window in every),
+        "c": arrays.numbers(window.cooldown_hours for window in every),
     }
     session.execute(text(_PUT_WINDOWS), values)
     claims = [(window, award) for window in every for award in window.awards.values()]
@@ -69,15 +70,15 @@ INSERT INTO points_claim_windows (program_id, member_id, rule)
 SELECT :p, m, r FROM {_KEYS}) AS k(m, r) ORDER BY m, r ON CONFLICT DO NOTHING"""  # noqa: S608 - our own words only
 
 _LOCK_WINDOWS = f"""
-SELECT q.member_id, q.rule, q.total, q.newest_at, q.widest FROM points_claim_windows q
+SELECT q.member_id, q.rule, q.total, q.newest_at, q.widest, q.cooldown_hours FROM points_claim_windows q
   JOIN {_KEYS}) AS k(m, r) ON (q.member_id, q.rule) = (k.m, k.r)
  WHERE q.program_id = :p ORDER BY q.member_id, q.rule FOR NO KEY UPDATE OF q"""  # noqa: S608 - our own words only
 
-_ASKED = f"{_KEYS}, CAST(:w AS timestamptz[]), CAST(:e AS text[])) AS k(m, r, w, e)"
+_ASKED = f"{_KEYS}, CAST(:w AS timestamptz[]), CAST(:e AS text[]), CAST(:a AS bigint[])) AS k(m, r, w, e, a)"
 
 _READ_CLAIMS = f"""
 SELECT DISTINCT ON (q.member_id, q.rule, q.event) q.* FROM points_claims q
-  JOIN {_ASKED} ON (q.member_id, q.rule) = (k.m, k.r) AND (q.at >= k.w OR q.event = k.e)
+  JOIN {_ASKED} ON (q.member_id, q.rule) = (k.m, k.r) AND (q.at >= k.w AND q.amount >= k.a OR q.event = k.e)
  WHERE q.program_id = :p"""  # noqa: S608 - our own words only
 
 _READ_RELEASES = f"""
@@ -86,8 +87,9 @@ SELECT DISTINCT ON (q.member_id, q.rule, q.event, q.refund) q.* FROM points_clai
  WHERE q.program_id = :p"""  # noqa: S608 - our own words only
 
 _PUT_WINDOWS = f"""
-UPDATE points_claim_windows q SET total = k.t, newest_at = k.n, widest = k.x
-  FROM {_KEYS}, CAST(:n AS timestamptz[]), CAST(:t AS bigint[]), CAST(:x AS smallint[])) AS k(m, r, n, t, x)
+UPDATE points_claim_windows q SET total = k.t, newest_at = k.n, widest = k.x, cooldown_hours = k.c
+  FROM {_KEYS}, CAST(:n AS timestamptz[]), CAST(:t AS bigint[]), CAST(:x AS smallint[]), CAST(:c AS smallint[]))
+       AS k(m, r, n, t, x, c)
  WHERE q.program_id = :p AND (q.member_id, q.rule) = (k.m, k.r)"""  # noqa: S608 - our own words only
 
 _PUT_CLAIMS = f"""
@@ -112,12 +114,15 @@ SELECT :p, m, r, e, u, w, v, f, h, a
 
 def _asked(
     windows: Mapping[WindowKey, Window], named: Mapping[WindowKey, Iterable[str]]
-) -> list[tuple[int, str, str | None, str | None]]:
-    asked: list[tuple[int, str, str | None, str | None]] = []
+) -> list[tuple[int, str, str | None, str | None, int]]:
+    """By instant and least amount, or by event: which claims are asked for; and their releases, whatever they gave."""
+    asked: list[tuple[int, str, str | None, str | None, int]] = []
     for key, window in windows.items():
         if window.start is not None:
-            asked.append((*key, window.start.isoformat(), None))
-        asked += [(*key, None, event) for event in named.get(key, ())]
+            asked.append((*key, window.start.isoformat(), None, 0))
+        if window.counts_for_ever:
+            asked.append((*key, "-infinity", None, 1))
+        asked += [(*key, None, event, 0) for event in named.get(key, ())]
     return asked
 
 

@@ -5,14 +5,23 @@ A refund reverses what the order really awarded, in proportion to what was paid 
 refunded. The running total makes the parts sum to the whole and the order of arrival irrelevant.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import Refusal
-from services.points.programs.pending import UNCONFIRMED, available_at, confirmed
+from services.points.programs.pending import UNCONFIRMED, after, available_at
 from services.points.rules.caps import Limits, returned
+
+#: The event that says that the customer keeps the goods.
+CONFIRMED = "order.confirmed"
+#: Why an award is less than wanted: its asset's `most_per_member`.
+CAPPED_BY_BALANCE = "capped: balance"
+#: Why a refund takes nothing back: the award is available, and its asset's `returns` says `pending`.
+KEPT = "kept: available"
+_CAUSE = re.compile(r"^[!-~]{1,128} [!-~]{1,128}\Z")
 
 #: The source and id of an event.
 EventKey = tuple[str, str]
@@ -68,7 +77,7 @@ class Award:
     """What one version of a rule gave for one event, and what became of it.
 
     `amount` of what was `wanted` is awarded after caps and budgets; `reversed` of it was taken back by refunds.
-    `parts` is what is left of each posting that gave it. `limits` are the caps that bind one member: an award that has
+    `parts` is what is left of each posting that gave it. `limits` are those that bind one member: an award that has
     any is a claim on its member's windows. `spans` are the budgets it drew on, with their size; `most` is what they
     had for it, and `short` names the one that had too little.
     """
@@ -118,7 +127,11 @@ class Refund:
 
 @dataclass(slots=True)
 class Order:
-    """What is known of one order, in whatever order it became known. `claims` are its awards that caps bind."""
+    """What is known of one order, in whatever order it became known. `claims` are its awards that caps bind.
+
+    `told` is when an event of a type first happened for which awards of it wait, None while there was none. An event
+    whose awards wait for another one that names it is kept as an order as well, under the id of `own_order`.
+    """
 
     member_id: int
     order_id: str
@@ -130,6 +143,16 @@ class Order:
     claims: list[ClaimKey] = field(default_factory=list)
     confirmed_event: str | None = None
     confirmed_at: datetime | None = None
+    told: dict[str, datetime | None] = field(default_factory=dict)
+
+    def told_at(self, event_type: str | None) -> datetime | None:
+        """When an event of that type first named it; None when none did."""
+        return self.confirmed_at if event_type == CONFIRMED else self.told.get(event_type or "")
+
+    @property
+    def is_to_keep(self) -> bool:
+        """Whether it is an order, or an event that something waits for."""
+        return bool(self.told) or self.order_id.isprintable()
 
 
 def pay(order: Order, event: Event) -> str | None:
@@ -158,7 +181,30 @@ def confirm(order: Order, event: Event) -> str | None:
 
 
 #: What each kind of event says of its order.
-ORDER_EVENTS = {"order.paid": pay, "order.refunded": refund, "order.confirmed": confirm}
+ORDER_EVENTS = {"order.paid": pay, "order.refunded": refund, CONFIRMED: confirm}
+
+
+def tell(order: Order, event: Event) -> bool:
+    """Note that the event named the order. Returns whether it is the earliest of its type."""
+    known = order.told_at(event.type)
+    if known is not None and known <= event.time:
+        return False
+    order.told[event.type] = event.time
+    return True
+
+
+def own_order(cause: str) -> str:
+    """The id under which an event is kept whose awards wait; no order has it, for theirs are printable."""
+    return f"event\t{cause}"
+
+
+def orders_named(event: Event) -> list[str]:
+    """The ids of what an event names that somebody may wait for: an order, or an event as `source id`."""
+    order_id, cause = event.data.get("order_id"), event.data.get("event")
+    named = [order_id] if isinstance(order_id, str) and order_id.isprintable() else []
+    if isinstance(cause, str) and _CAUSE.match(cause):
+        named.append(own_order(cause))
+    return named
 
 
 def to_reverse(award: Award, *, refunded_fen: int, paid_fen: int) -> int:
@@ -166,16 +212,22 @@ def to_reverse(award: Award, *, refunded_fen: int, paid_fen: int) -> int:
     return returned(award.amount, refunded_fen, paid_fen) - award.reversed
 
 
-def awaits(award: Award, confirmed_at: datetime | None, *, time_zone: str) -> datetime | None:
-    """Until when the award is pending; None when it is available at once. `confirmed_at`: when its order was.
+def awaits(award: Award, told_at: datetime | None, *, time_zone: str) -> datetime | None:
+    """Until when the award is pending; None when it is available at once. `told_at`: when what it waits for happened.
 
     What waits for the confirmation of an order waits for that of its own; without an order it counts from the event.
     """
     until = available_at(award.pending, award.at, time_zone)
     if until == UNCONFIRMED:
-        since = confirmed_at if award.order_id is not None else award.at
-        until = confirmed(award.pending, since, time_zone) if since else UNCONFIRMED
+        since = told_at if award.order_id is not None else award.at
+        until = released_at(award, since, time_zone=time_zone) if since else UNCONFIRMED
     return until
+
+
+def released_at(award: Award, told_at: datetime, *, time_zone: str) -> datetime | None:
+    """When the award becomes available, now that what it waits for happened; never before it was earned."""
+    until = after(award.pending, told_at, time_zone)
+    return None if until is None else max(until, award.at)
 
 
 def take_parts(award: Award, amount: int) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
 
 
@@ -81,26 +82,26 @@ class OrderRow(Table, table=True):
     claims: list[list[Any]] = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
     confirmed_event: str | None
     confirmed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
-
-
-def _owner(kind: Any = BigInteger) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
+    #: By type of event that something of it waits for: when the first one happened, null while there was none.
+    told: dict[str, str | None] = Field(sa_column=Column(JSONB, nullable=False, server_default="{}"))
 
 
 class ClaimWindowRow(Table, table=True):
     """One member's claims on one capped rule: locked by whoever changes any of them. `total` is what they have net.
 
-    `widest` says how far claims reach: 0 not at all, 1 the day, 2 the week, 3 the month.
+    `widest` says how far claims reach: 0 not at all, 1 the day, 2 the week, 3 the month, 4 for ever; `cooldown_hours`
+    too, by hours.
     """
 
     __tablename__ = "points_claim_windows"
 
-    program_id: int = _owner(Integer)
-    member_id: int = _owner()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
     rule: str = Field(primary_key=True)
     total: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     newest_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
     widest: int = Field(sa_column=Column(SmallInteger, nullable=False, server_default="0"))
+    cooldown_hours: int = Field(sa_column=Column(SmallInteger, nullable=False, server_default="0"))
 
 
 class ClaimRow(Table, table=True):
@@ -113,8 +114,8 @@ class ClaimRow(Table, table=True):
         Index("points_claims_in_time", "program_id", "member_id", "rule", "at"),
     )
 
-    program_id: int = _owner(Integer)
-    member_id: int = _owner()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
     rule: str = Field(primary_key=True)
     event: str = Field(primary_key=True)
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
@@ -135,8 +136,8 @@ class ClaimReleaseRow(Table, table=True):
         Index("points_claim_releases_in_time", "program_id", "member_id", "rule", "at"),
     )
 
-    program_id: int = _owner(Integer)
-    member_id: int = _owner()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
     rule: str = Field(primary_key=True)
     event: str = Field(primary_key=True)
     refund: str = Field(primary_key=True)

@@ -22,10 +22,10 @@ def lock_orders(session: Session, program_id: int, keys: Iterable[OrderKey]) -> 
     return {(row.member_id, row.order_id): _order(row) for row in rows}
 
 
-def confirmations(session: Session, program_id: int, keys: Iterable[OrderKey]) -> dict[OrderKey, datetime]:
-    """When those of the orders were confirmed that were; nothing is locked."""
-    rows = session.execute(text(_CONFIRMATIONS), {"p": program_id, **_keys(keys)})
-    return {(row.member_id, row.order_id): row.confirmed_at.astimezone(UTC) for row in rows}
+def read_orders(session: Session, program_id: int, keys: Iterable[OrderKey]) -> dict[OrderKey, Order]:
+    """Those of the orders that are known; nothing is locked."""
+    rows = session.execute(text(_READ_ORDERS), {"p": program_id, **_keys(keys)})
+    return {(row.member_id, row.order_id): _order(row) for row in rows}
 
 
 def add_orders(session: Session, program_id: int, new: Sequence[Order]) -> None:
@@ -47,29 +47,30 @@ _OF_ORDERS = """
 _LOCK_ORDERS = f"""
 SELECT q.* {_OF_ORDERS} ORDER BY q.member_id, q.order_id FOR UPDATE OF q"""
 
-_CONFIRMATIONS = f"""
-SELECT q.member_id, q.order_id, q.confirmed_at {_OF_ORDERS} AND q.confirmed_at IS NOT NULL"""
+_READ_ORDERS = f"""
+SELECT q.* {_OF_ORDERS}"""
 
 # Awards and claims travel as one JSON array each: as array literals every quote in them would have to be escaped.
 _GIVEN_ORDERS = """
 WITH given AS (
-  SELECT m, o, e, f, r, x::text[] AS x, y::bigint[] AS y, z::bigint[] AS z, a, c, g, h
+  SELECT m, o, e, f, r, x::text[] AS x, y::bigint[] AS y, z::bigint[] AS z, a, c, g, h, t::jsonb AS t
     FROM ROWS FROM (
       unnest(CAST(:m AS bigint[]), CAST(:o AS text[]), CAST(:e AS text[]), CAST(:f AS bigint[]), CAST(:r AS bigint[]),
-             CAST(:x AS text[]), CAST(:y AS text[]), CAST(:z AS text[]), CAST(:g AS text[]), CAST(:h AS timestamptz[])),
+             CAST(:x AS text[]), CAST(:y AS text[]), CAST(:z AS text[]), CAST(:g AS text[]), CAST(:h AS timestamptz[]),
+             CAST(:t AS text[])),
       jsonb_array_elements(CAST(:a AS jsonb)), jsonb_array_elements(CAST(:c AS jsonb)))
-      AS k(m, o, e, f, r, x, y, z, g, h, a, c))"""
+      AS k(m, o, e, f, r, x, y, z, g, h, t, a, c))"""
 
 # In one order, so that two batches that know the same orders do not wait for each other.
 _ADD_ORDERS = f"""{_GIVEN_ORDERS}
 INSERT INTO points_orders (program_id, member_id, order_id, paid_event, paid_fen, refunded_fen, refunds, refunds_at,
-                           refunds_fen, awards, claims, confirmed_event, confirmed_at)
-SELECT :p, m, o, e, f, r, x, y, z, a, c, g, h FROM given ORDER BY m, o"""  # noqa: S608 - our own words only
+                           refunds_fen, awards, claims, confirmed_event, confirmed_at, told)
+SELECT :p, m, o, e, f, r, x, y, z, a, c, g, h, t FROM given ORDER BY m, o"""  # noqa: S608 - our own words only
 
 _PUT_ORDERS = f"""{_GIVEN_ORDERS}
 UPDATE points_orders q
    SET paid_event = g.e, paid_fen = g.f, refunded_fen = g.r, refunds = g.x, refunds_at = g.y, refunds_fen = g.z,
-       awards = g.a, claims = g.c, confirmed_event = g.g, confirmed_at = g.h
+       awards = g.a, claims = g.c, confirmed_event = g.g, confirmed_at = g.h, told = g.t
   FROM given g WHERE q.program_id = :p AND (q.member_id, q.order_id) = (g.m, g.o)"""  # noqa: S608 - our own words only
 
 
@@ -86,6 +87,7 @@ def _columns(program_id: int, given: Sequence[Order]) -> dict[str, Any]:
         "c": as_json([[[c.rule, c.event, c.at.isoformat()] for c in order.claims] for order in given]),
         "g": arrays.texts(order.confirmed_event for order in given),
         "h": arrays.texts(order.confirmed_at.isoformat() if order.confirmed_at else None for order in given),
+        "t": arrays.texts(as_json(_told(order)) if order.told else "{}" for order in given),
     }
 
 
@@ -116,7 +118,12 @@ def _order(row: Row[Any]) -> Order:
         [ClaimKey(rule, event, datetime.fromisoformat(at)) for rule, event, at in row.claims],
         row.confirmed_event,
         row.confirmed_at.astimezone(UTC) if row.confirmed_at else None,
+        {event_type: datetime.fromisoformat(at) if at else None for event_type, at in row.told.items()},
     )
+
+
+def _told(order: Order) -> dict[str, str | None]:
+    return {event_type: at.isoformat() if at else None for event_type, at in order.told.items()}
 
 
 def _kept(award: Award) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Claims are folded again from nothing, in the order of their own time. Where the 
 event itself keeps (its decision and its amendments) is taken instead, and the others are folded around it:
 
 - awards of versions that draw on a pot of all members, for who came first was served first;
-- awards that the ledger refused;
+- awards that the ledger refused or cut;
 - awards that were settled already when something older than `LATE` arrived.
 
 Windows are cut in the program's time zone of today. What was taken back of an award without caps is what the refunds'
@@ -19,11 +19,15 @@ from itertools import accumulate
 from typing import Any
 
 from services.points.intake.claims import LATE
-from services.points.rules.caps import Claim, Limits, Move, Release, fold, window_of
-from services.points.rules.domain import Rule
+from services.points.intake.domain import CAPPED_BY_BALANCE, KEPT
+from services.points.rules.caps import Claim, Limits, Move, Release, fold, limits_of, window_of
+from services.points.rules.domain import HOWEVER_OFTEN, Rule
 
 #: Of two that arrived within this, either may have been settled first: longer than intake lets a request take.
 MEANWHILE = timedelta(minutes=1)
+
+#: How reasons begin that the ledger gave: it refused, or the member's cap on the balance cut.
+_LEDGERS_OWN = ("ledger_refused", CAPPED_BY_BALANCE)
 
 #: Published rules by code and version.
 Versions = Mapping[tuple[str, int], Rule]
@@ -90,8 +94,9 @@ class Recount:
 
 
 def binds(rule: Rule) -> bool:
-    """Whether anything of the rule is counted: caps of a window, or a budget."""
-    return rule.budget is not None or any(cap.per != "event" for cap in rule.caps)
+    """Whether anything of the rule is counted: caps of a window, how often, or a budget."""
+    limited = rule.budget is not None or rule.frequency != HOWEVER_OFTEN
+    return limited or any(cap.per != "event" for cap in rule.caps)
 
 
 def recount(told: Sequence[Told], versions: Versions, *, time_zone: str) -> Recount:
@@ -104,9 +109,9 @@ def recount(told: Sequence[Told], versions: Versions, *, time_zone: str) -> Reco
             windows.setdefault(award.rule, []).append(award)
         else:
             freely.append(award)
-    orders = _orders(told)
+    orders, events = _orders(told), {one.event: one for one in told}
     for awards in windows.values():
-        _fold(made, awards, [back for award in awards for back in _backs(award, orders)], time_zone)
+        _fold(made, awards, [back for award in awards for back in _backs(award, orders, events)], time_zone)
     _take_back(freely, told)
     for award in [*freely, *made.claims]:
         for span in award.spans:
@@ -123,22 +128,16 @@ def _awards(told: Sequence[Told], versions: Versions, time_zone: str) -> Iterabl
                 continue
             spans = frozenset(_spans(rule, one.at, time_zone))
             changed = [note for note in one.amended if note["rule"] == decision["rule"]]
-            refused = decision["reason"].startswith("ledger_refused") or any("reason" in note for note in changed)
+            refused = decision["reason"].startswith(_LEDGERS_OWN) or any("reason" in note for note in changed)
             award = Award(
                 *(one.event, decision["rule"], decision["version"], one.at, one.received_at, one.order_id),
                 wanted=decision.get("wanted", decision["amount"]),
                 told=changed[-1]["to"] if changed else decision["amount"],
-                limits=_limits(rule),
+                limits=limits_of(rule.caps, rule.frequency),
                 spans=spans,
                 alone=bool(spans) or refused,
             )
             yield award, decision["reason"]
-
-
-def _limits(rule: Rule) -> Limits:
-    """The caps that bind one member; none when an award shares no window with others."""
-    limits = tuple((cap.per, cap.amount) for cap in rule.caps if cap.of == "member" or cap.per == "event")
-    return limits if any(per != "event" for per, _ in limits) else ()
 
 
 def _spans(rule: Rule, at: datetime, time_zone: str) -> Iterable[str]:
@@ -162,15 +161,23 @@ def _orders(told: Iterable[Told]) -> dict[str, tuple[Told | None, list[Told]]]:
     return orders
 
 
-def _backs(award: Award, orders: Mapping[str, tuple[Told | None, list[Told]]]) -> Iterable[Back]:
-    """Every refund of the award's order, as soon as award, payment and refund are all known."""
+def _backs(
+    award: Award, orders: Mapping[str, tuple[Told | None, list[Told]]], events: Mapping[str, Told]
+) -> Iterable[Back]:
+    """Every refund of the award's order, as soon as award, payment and refund are all known.
+
+    It has no part in an award that it found available and that was kept, as the last to come of the three says.
+    """
     payment, refunds = orders.get(award.order_id or "", (None, []))
     if payment is None or payment.paid_fen is None:
         return
     for refund in refunds:
         assert refund.refund_id is not None, "a refund has its id"
         known_at = max(award.known_at, payment.received_at, refund.received_at)
-        yield Back(award, refund.refund_id, refund.at, refund.refunded_fen, payment.paid_fen, known_at)
+        last = [one for one in (events[award.event], payment, refund) if one.received_at == known_at]
+        kept = any(back["rule"] == award.rule and back["reason"] == KEPT for one in last for back in one.taken)
+        part = 0 if kept else refund.refunded_fen
+        yield Back(award, refund.refund_id, refund.at, part, payment.paid_fen, known_at)
 
 
 def _fold(made: Recount, awards: list[Award], backs: list[Back], time_zone: str) -> None:

@@ -1,5 +1,6 @@
 """CloudEvents intake over HTTP, and the question why."""
 
+import uuid
 from hashlib import sha256
 from json.encoder import encode_basestring as quoted
 from typing import Any
@@ -11,8 +12,8 @@ from common.errors import NotFound
 from common.http.callers import MEMBER, SERVICE, owner, staff, system
 from common.http.routes import Routes
 from common.identity import Identity
-from services.points.database import retried, transaction
-from services.points.intake import clients, schemas, use_cases
+from services.points.database import rehearsal, retried, transaction
+from services.points.intake import clients, returns, schemas, use_cases
 from services.points.intake.domain import Event
 from services.points.intake.repository import Subject, canonical
 from services.points.intake.use_cases import Taken
@@ -68,6 +69,36 @@ def list_events(caller: Identity, query: dict[str, Any]) -> dict[str, Any]:
             return {"events": use_cases.list_events_of_order(session, program_id=program_id, **of_order)}
         member_id = owner(caller, query["member_id"])
         return {"events": use_cases.list_events(session, program_id=program_id, member_id=member_id, limit=limit)}
+
+
+@routes.post(
+    "/returns/simulation",
+    allow=(staff("customer_service"), system("events"), SERVICE),
+    body=schemas.ReturnRequest,
+    answer=schemas.ReturnResponse,
+)
+def simulate_return(caller: Identity, body: dict[str, Any]) -> returns.Trial:
+    """What a refund of an order would take back, to the point: as the event would, and nothing is written."""
+    who, name = _subject(body["subject"]), f"simulation-{uuid.uuid4()}"
+    data = {name: body[name] for name in ("order_id", "refund_id", "refunded_fen")}
+    data["refund_id"] = data["refund_id"] or name
+    told = {"source": "simulation", "id": name, "type": "order.refunded", "time": body["time"] or now(), "data": data}
+    event = _event(caller.program_id, {**told, "subject": body["subject"]}, _known(caller.program_id, who))
+    return retried(
+        lambda session: returns.try_return(session, program_id=caller.program_id, event=event, now=now()),
+        unit=rehearsal,
+    )
+
+
+def _known(program_id: int, subject: Subject) -> int:
+    """Who the subject is; raises `NotFound` for one never seen here, for to ask levels could make a member."""
+    if subject[0] == "member":
+        return int(subject[2])
+    with transaction() as session:
+        known, _ = use_cases.unknown_subjects(session, program_id=program_id, subjects=[subject])
+    if subject not in known:
+        raise NotFound()
+    return known[subject]
 
 
 def _members(program_id: int, subjects: list[Subject]) -> dict[Subject, int]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from common.http.fields import LARGEST, Instant, document, query_integer, text
+from common.http.fields import LARGEST, Instant, document, integer, query_integer, text
 
 MOST_EVENTS = 1000
 
@@ -97,6 +97,42 @@ class EventResults(Schema):
     """One result an event, in their order."""
 
     results = fields.List(fields.Nested(EventResult), required=True)
+
+
+def _check_name(value: str) -> None:
+    if message := _name(value):
+        raise ValidationError(message)
+
+
+class ReturnRequest(Schema):
+    """A refund as its event would tell it; `time` now, `refund_id` a new one unless given."""
+
+    subject = fields.String(required=True, validate=validate.Regexp(_SUBJECT))
+    order_id = fields.String(required=True, validate=_check_name)
+    refunded_fen = integer(1, required=True)
+    refund_id = fields.String(load_default=None, allow_none=True, validate=_check_name)
+    time = Instant(load_default=None, allow_none=True)
+
+
+class ReturnEffect(Schema):
+    """An account that would change: by how much its balance, and how it would stand."""
+
+    asset = fields.String(required=True, attribute="account.asset")
+    change = fields.Integer(required=True)
+    balance = fields.Integer(required=True, attribute="account.balance")
+    available = fields.Integer(required=True, attribute="account.available")
+    pending = fields.Integer(required=True, attribute="account.pending")
+    held = fields.Integer(required=True, attribute="account.held")
+    debt = fields.Integer(required=True, attribute="account.debt")
+
+
+class ReturnResponse(Schema):
+    """What the refund's event would be answered, and every account that would change, also by caps that get free."""
+
+    member_id = fields.Integer(required=True, attribute="result.member_id")
+    reversed = fields.List(fields.Nested(ReversedSchema), required=True, attribute="result.reversed")
+    reason = fields.String(required=True, allow_none=True, attribute="result.reason")
+    accounts = fields.List(fields.Nested(ReturnEffect), required=True, attribute="effects")
 
 
 class StoredEvent(Schema):

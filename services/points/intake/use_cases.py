@@ -1,8 +1,9 @@
 """Taking in outside events: each once, decided by the rules of that moment, posted, and remembered with its reasons."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -21,7 +22,7 @@ from services.points.intake import (
     repository,
     results,
 )
-from services.points.intake.batch import Batch, Step, note_outcomes
+from services.points.intake.batch import Batch, CutAndReversed, Cuts, Kept, Step, note_outcomes
 from services.points.intake.domain import Event, EventKey, EventReused, Order
 from services.points.intake.repository import Subject
 from services.points.ledger import use_cases as ledger
@@ -113,26 +114,43 @@ def _shown(session: Session, program_id: int, rows: Sequence[Any]) -> list[dict[
 
 
 def _take_in_fresh(session: Session, program_id: int, fresh: list[Event], now: datetime) -> list[str]:
-    """Take in new events; with every slot of the budgets locked when those of their members have too little.
+    """Take in new events, anew when the ledger knows better what a refund may take its share of.
 
     Returns what came of each, as it is answered.
     """
-    live = live_set(session, program_id)
+    book, cuts, kept = program_book(session, program_id), Cuts(), set[tuple[str, str]]()
+    while needs.may_be_overtaken(book):
+        try:
+            with session.begin_nested():
+                return _within_budgets(session, partial(Batch, book, now, cuts, kept), fresh)
+        except CutAndReversed as cut:
+            if cuts.get(cut.award, cut.amount + 1) <= cut.amount:
+                raise  # what was learned is not learned again: each time there is less left to cut
+            cuts[cut.award] = cut.amount
+        except Kept as one:
+            if one.award in kept:
+                raise
+            kept.add(one.award)
+    return _within_budgets(session, partial(Batch, book, now), fresh)
+
+
+def _within_budgets(session: Session, begin: Callable[[], Batch], fresh: list[Event]) -> list[str]:
+    """Take them in; with every slot of the budgets locked when those of their members have too little."""
+    batch = begin()
+    live = live_set(session, batch.program_id)
     if not needs.draws_on_budgets(live.rules):
-        return _process(session, program_id, live, fresh, now, wide=True)
+        return _process(session, batch, live, fresh, wide=True)
     try:
         with session.begin_nested():
-            return _process(session, program_id, live, fresh, now, wide=False)
+            return _process(session, batch, live, fresh, wide=False)
     except SlotSpent:
-        return _process(session, program_id, live, fresh, now, wide=True)
+        return _process(session, begin(), live, fresh, wide=True)
 
 
-def _process(
-    session: Session, program_id: int, live: LiveRules, fresh: list[Event], now: datetime, *, wide: bool
-) -> list[str]:
+def _process(session: Session, batch: Batch, live: LiveRules, fresh: list[Event], *, wide: bool) -> list[str]:
     """Lock in one order: orders, windows of claims, budgets, accounts, events. Decide, award, post and write."""
-    batch = Batch(program_book(session, program_id), now)
-    _lock_orders(session, batch, fresh)
+    program_id = batch.program_id
+    _lock_orders(session, batch, live, fresh)
     _decide(session, batch, live, fresh)
     keys, named = needs.windows_needed(batch)
     if keys:
@@ -140,7 +158,7 @@ def _process(
         needs.reach_windows(batch)
         claims_repository.read_moves(session, program_id, batch.windows, named)
         # Whoever confirms one of these orders waits for our windows: what we read here is what there is to know.
-        batch.confirmed = orders_repository.confirmations(session, program_id, needs.orders_to_ask(batch))
+        batch.told = orders_repository.read_orders(session, program_id, needs.orders_to_ask(batch))
     pots = needs.budgets_needed(batch)
     if pots:
         batch.pots = budgets.open_pots(session, program_id=program_id, needs=pots, wide=wide)
@@ -148,12 +166,20 @@ def _process(
     return _write(session, batch)
 
 
-def _lock_orders(session: Session, batch: Batch, fresh: list[Event]) -> None:
+def _lock_orders(session: Session, batch: Batch, live: LiveRules, fresh: list[Event]) -> None:
+    """Lock the orders that events are about, and those that they name where awards wait, or may, for such an event."""
     keys = {(event.member_id, event.data["order_id"]) for event in fresh if event.type in domain.ORDER_EVENTS}
-    if keys:
-        batch.orders = orders_repository.lock_orders(session, batch.program_id, keys)
-        batch.known = set(batch.orders)
-        batch.orders |= {key: Order(*key) for key in keys - batch.known}
+    types = needs.types_awaited(batch.book, live.rules)
+    if types:
+        keys |= needs.waiting_orders(batch.book, live.rules, fresh)
+    named = needs.orders_named(fresh, types)
+    if not keys and not named:
+        return
+    found = orders_repository.lock_orders(session, batch.program_id, keys.union(*named.values()))
+    batch.named = needs.orders_told(fresh, named, found, types)
+    keys = keys.union(*batch.named.values())
+    batch.known = keys & found.keys()
+    batch.orders = {key: found.get(key) or Order(*key) for key in keys}
 
 
 def _decide(session: Session, batch: Batch, live: LiveRules, fresh: list[Event]) -> None:
@@ -167,6 +193,8 @@ def _decide(session: Session, batch: Batch, live: LiveRules, fresh: list[Event])
         step = Step(event)
         batch.steps.append(step)
         step.reason = deciding.note_on_order(batch, step)
+        if step.reason is None and batch.named:
+            deciding.tell_orders(batch, step)
         panel = live.rules.panel(event.type)
         if step.reason is None and panel is not None and event.type != "order.refunded":
             member = members[event.member_id, event.time] if members else NOBODY
@@ -188,7 +216,7 @@ def _write(session: Session, batch: Batch) -> list[str]:
     for order in batch.orders.values():
         order.awards = [award for award in order.awards if award.amount]
     if batch.orders:
-        new = [order for key, order in batch.orders.items() if key not in batch.known]
+        new = [order for key, order in batch.orders.items() if key not in batch.known and order.is_to_keep]
         orders_repository.add_orders(session, program_id, new)
         orders_repository.put_orders(session, program_id, [batch.orders[key] for key in batch.known])
     if batch.amended:

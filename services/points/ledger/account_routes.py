@@ -12,10 +12,10 @@ from common.identity import Identity
 from services.points.database import database, transaction
 from services.points.ledger import account_schemas as schemas
 from services.points.ledger import account_use_cases as use_cases
-from services.points.ledger import statement_sheet
+from services.points.ledger import statement_sheet, teller
 from services.points.ledger.balances import Balance, Month
 from services.points.ledger.schemas import OwnerQuery
-from services.points.ledger.teller import book_of, look_up
+from services.points.ledger.teller import book_of
 from services.points.programs.use_cases import program_book
 
 routes = Routes("accounts", description="What members own, and why")
@@ -34,8 +34,7 @@ class Owned:
 def list_accounts(caller: Identity, query: dict[str, Any]) -> Owned:
     """What a member owns, asset by asset."""
     member, book = owner(caller, query.get("member_id")), book_of(caller.program_id)
-    with database.autocommit() as connection:
-        return Owned(use_cases.show_accounts(connection, book, member_id=member, now=now()))
+    return Owned(use_cases.show_all_present(book, teller.list_of((caller.program_id, member)), now=now()))
 
 
 @routes.get(
@@ -46,7 +45,7 @@ def show_account(caller: Identity, asset: str, query: dict[str, Any]) -> Balance
     member, as_of = owner(caller, query.get("member_id")), query["as_of"]
     if as_of is None:
         book = book_of(caller.program_id)
-        found = look_up((caller.program_id, member, book.asset(asset).id))
+        found = teller.find((caller.program_id, member, book.asset(asset).id))
         return use_cases.show_present(book, asset, found, at=now())
     with transaction() as session:
         return use_cases.show_account(

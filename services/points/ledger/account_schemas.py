@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from common.http.fields import Instant, query_integer
+from services.points.ledger.balances import by_day
 from services.points.ledger.domain import Kind
 from services.points.ledger.schemas import OwnerQuery
 
@@ -102,6 +103,13 @@ class AccountListResponse(Schema):
     accounts = fields.List(fields.Nested(AccountSummary), required=True)
 
 
+class _Lots(fields.List[Any]):
+    """Moves `[day, amount, …]` as lots."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return super()._serialize(by_day(value), attr, obj, **kwargs)
+
+
 class EntryResponse(Schema):
     """One line of the journal, with its cause."""
 
@@ -119,6 +127,11 @@ class EntryResponse(Schema):
         required=True, allow_none=True, metadata={"description": "How much of the entry `reverses` this one undid"}
     )
     hold_id = fields.UUID(required=True, allow_none=True)
+    lots = _Lots(
+        fields.Nested(ExpiringSchema),
+        required=True,
+        metadata={"description": "What it did to the lots, signed, by last day: a redating takes from one for another"},
+    )
     posting_id = fields.UUID(required=True)
     hash = fields.Function(lambda row: row.hash.hex(), metadata={"type": "string"}, required=True)
     meta = fields.Dict(required=True, allow_none=True)

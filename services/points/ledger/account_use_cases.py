@@ -3,6 +3,7 @@
 Reading writes nothing. What is read by several statements is bounded by the account's seq, below which nothing changes.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,18 +14,21 @@ from common.database import DriverConnection, driver_connection
 from services.points.ledger import balances, past_repository, present_repository, repository
 from services.points.ledger.balances import Balance, Month, Statement
 from services.points.ledger.domain import Account, Hold, Purpose
-from services.points.ledger.present_repository import Found
+from services.points.ledger.present_repository import Found, Held
 from services.points.programs.use_cases import ProgramBook, program_book
 from services.points.programs.validity import idle_until, is_idle, last_day
 
 
 def show_accounts(connection: DriverConnection, book: ProgramBook, *, member_id: int, now: datetime) -> list[Balance]:
-    """What a member owns of each asset, with what is due already subtracted; lifetimes are left out."""
+    """What a member owns of each asset, as the connection's transaction sees it."""
+    [held] = present_repository.list_accounts(connection, [(book.program.program_id, member_id)])
+    return show_all_present(book, held, now=now)
+
+
+def show_all_present(book: ProgramBook, held: Sequence[Held], *, now: datetime) -> list[Balance]:
+    """What was found of each asset, with what is due already subtracted; lifetimes are left out."""
     zone = book.program.time_zone
-    found = {
-        account.asset_id: (account, holds)
-        for account, holds in present_repository.list_accounts(connection, book.program.program_id, member_id)
-    }
+    found = {account.asset_id: (account, holds) for account, holds in held}
     return [
         balances.present(asset.code, *found[asset.id], {}, at=now, zone=zone)
         if asset.id in found

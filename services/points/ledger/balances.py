@@ -147,7 +147,7 @@ def present(
         account.debt,
         frozen=account.frozen,
         as_of=at,
-        lots=[_expiring(day, left) for day, left in lots.pairs(lots.dated(account.lots, account.idle_day))],
+        lots=by_day(lots.dated(account.lots, account.idle_day)),
         holds=[
             Reserved(held.id, held.left, from_epoch_us(held.expires_at_us))
             for held in still
@@ -200,6 +200,11 @@ def _settle(account: Account, holds: Sequence[Hold], at_us: int, zone: str) -> d
     account.due_us = at_us
     settle(books, account)
     return {entry.kind: entry.amount for entry in books.entries}
+
+
+def by_day(buckets: Sequence[int]) -> list[Expiring]:
+    """Buckets or moves as a reader wants them; what lives until the account is idle has no day of its own."""
+    return [_expiring(day, amount) for day, amount in lots.pairs(buckets)]
 
 
 def _expiring(day: int, amount: int) -> Expiring:

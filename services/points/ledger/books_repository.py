@@ -208,6 +208,11 @@ def _add_postings(connection: Raw, outcomes: Sequence[tuple[Line, Outcome]]) -> 
         ids([o.hold_id for o in answers]),
     )
     connection.execute(sql.ADD_POSTINGS, columns, prepare=True)
+    # A second statement for the few, so that all others do not carry a column of nothing.
+    cut = [(line.program_id, o.posting_id, o.wanted) for line, o in outcomes if o.wanted is not None]
+    if cut:
+        programs, keys, wanted = zip(*cut, strict=True)
+        connection.execute(sql.MARK_CUT, (numbers(programs), ids(keys), numbers(wanted)), prepare=True)
 
 
 def _add_holds(connection: Raw, books: Books) -> None:

@@ -94,7 +94,16 @@ _QUERIES: dict[str, tuple[str, str]] = {
                GROUP BY {_KEY}, reverses) r
              LEFT JOIN points_entries e ON (e.program_id, e.member_id, e.asset_id, e.seq)
                                          = (r.program_id, r.member_id, r.asset_id, r.reverses)
-             WHERE r.s > coalesce(abs(e.amount), 0)""",
+             WHERE r.s > coalesce(CASE e.kind WHEN 15 THEN e.lots[cardinality(e.lots)] ELSE abs(e.amount) END, 0)""",
+    ),
+    "a redating moves lots from day to day, and nothing else": (
+        "points_entries",
+        """SELECT e.program_id, e.member_id, e.asset_id, e.seq FROM points_entries e LEFT JOIN points_entries o
+                ON (o.program_id, o.member_id, o.asset_id, o.seq)
+                 = (e.program_id, e.member_id, e.asset_id, e.reverses) AND o.kind = 15
+             CROSS JOIN LATERAL (SELECT sum(e.lots[i]) AS moved FROM generate_series(2, cardinality(e.lots), 2) i) m
+             WHERE e.kind IN (8, 15) AND 15 IN (e.kind, o.kind)
+               AND (e.amount, e.held_delta, m.moved, e.hold_id IS NULL) IS DISTINCT FROM (0, 0, 0, true)""",
     ),
     "a posted posting has its entry and answers so, a refused one has none": (
         "points_postings",
@@ -104,6 +113,22 @@ _QUERIES: dict[str, tuple[str, str]] = {
              WHERE (p.status = 1) <> (e.seq IS NOT NULL)
                 OR (p.balance_after, p.held_after, p.at, p.amount)
                    <> (e.balance_after, e.held_after, e.at, coalesce(nullif(e.amount, 0), e.held_delta))""",
+    ),
+    "nothing is earned or given beyond the most that a member may have": (
+        "points_entries",
+        # By the cap of today, so only of what came since it was set and every process knew it. What came back, or came
+        # before the cap was lowered, may well lie above it.
+        f"""SELECT {_KEY}, seq FROM points_entries e JOIN points_assets s USING (program_id)
+             WHERE s.id = e.asset_id AND e.kind IN (1, 14) AND e.amount > 0 AND e.balance_after > s.most_per_member
+               AND e.at > s.changed_at + interval '10 minutes'""",
+    ),
+    "what a member's cap cut says so on its entry and in its answer": (
+        "points_postings",
+        f"""SELECT {_KEY}, seq FROM (SELECT {_KEY}, seq, id, amount, wanted FROM points_postings WHERE status = 1) p
+              FULL JOIN (SELECT {_KEY}, seq, posting_id AS id, amount, CAST(meta ->> 'wanted' AS bigint) AS wanted
+                           FROM points_entries WHERE kind = 1 AND meta ->> 'capped' = 'balance') e
+             USING ({_KEY}, seq, id)
+             WHERE p.wanted IS DISTINCT FROM e.wanted OR e.amount >= e.wanted""",
     ),
     "every hold is what its entries say": (
         "points_holds",

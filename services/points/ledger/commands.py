@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from common.clock import business_day, epoch_us
-from services.points.ledger.domain import Gift, Kind, Line, Pending
+from services.points.ledger.domain import Ceiling, Gift, Kind, Line, Pending, Redating
 from services.points.programs.domain import Asset
 from services.points.programs.pending import available_at
 from services.points.programs.use_cases import ProgramBook
@@ -30,8 +29,11 @@ class Command:
     An EARN is pending until `available_at`, or as long as `pending` says (the grammar of `programs.pending`, or
     `AS_THE_ASSET`); with neither it is available at once. DEFER moves a pending earning to `available_at`, or to now;
     it names it by `hold_id`, the posting id of the earning. A REVERSE `up_to` its amount takes what is left, and is
-    refused only when nothing is. A SPEND with `allow_debt` may take more than there is of an asset that can be owed.
-    `to_member_id` is who gets a TRANSFER_OUT. `meta` (text, integers, booleans) is kept on the entry.
+    refused only when nothing is; one of `pending_only` is refused once the earning is available. A SPEND with
+    `allow_debt` may take more than there is of an asset that can be owed. An EARN is cut to what the asset's
+    `most_per_member` leaves room for, or refused if it is to be given `whole`. `to_member_id` is who gets a
+    TRANSFER_OUT, `redating` which lots REDATE moves, and to when. `meta` (text, integers, booleans) is kept on the
+    entry.
     """
 
     scope: str
@@ -55,6 +57,9 @@ class Command:
     to_member_id: int | None = None
     meta: dict[str, Any] | None = None
     allow_debt: bool = False
+    whole: bool = False
+    pending_only: bool = False
+    redating: Redating | None = None
 
 
 def posting_id(program_id: int, scope: str, key: str) -> bytes:
@@ -73,7 +78,10 @@ def line_of(book: ProgramBook, command: Command, *, now: datetime) -> Line:
     elif kind == Kind.TRANSFER_OUT:
         gift = _gift(command, asset)
     elif kind == Kind.REVERSE and asset.debt_allowed:
-        lot_day = _last_day(asset.validity, now, program.time_zone)
+        lot_day = last_day(asset.validity, now, program.time_zone)
+    ceiling = None
+    if asset.most_per_member is not None and kind in (Kind.EARN, Kind.TRANSFER_OUT):
+        ceiling = Ceiling(asset.most_per_member, cuts=kind == Kind.EARN and not command.whole)
     return Line(
         posting_id(program.program_id, command.scope, command.key),
         _fingerprint(command),
@@ -97,6 +105,9 @@ def line_of(book: ProgramBook, command: Command, *, now: datetime) -> Line:
         command.up_to,
         gift,
         command.allow_debt and asset.debt_allowed,
+        command.redating,
+        ceiling,
+        command.pending_only,
     )
 
 
@@ -108,14 +119,8 @@ def _lot_of(command: Command, asset: Asset, zone: str, now: datetime) -> tuple[i
     earned_at = command.earned_at or now
     available = command.available_at or _wait(command, asset, earned_at, zone)
     if available is None:
-        return _last_day(validity, earned_at, zone), None
-    return _last_day(validity, max(available, earned_at), zone), Pending(epoch_us(available), validity)
-
-
-# The lines of a batch are of the same moment, mostly.
-@lru_cache(maxsize=1024)
-def _last_day(validity: str, instant: datetime, zone: str) -> int:
-    return last_day(validity, business_day(instant, zone))
+        return last_day(validity, earned_at, zone), None
+    return last_day(validity, max(available, earned_at), zone), Pending(epoch_us(available), validity)
 
 
 def _wait(command: Command, asset: Asset, earned_at: datetime, zone: str) -> datetime | None:
@@ -158,4 +163,7 @@ def _fingerprint(command: Command) -> bytes:
         said += f"\nto {command.to_member_id}"
     if command.allow_debt:
         said += "\ninto debt"
+    if command.redating:
+        days = command.redating
+        said += f"\nredating {days.first_day} {days.last_day} {days.to_day}"
     return sha256(said.encode()).digest()

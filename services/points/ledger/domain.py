@@ -30,6 +30,7 @@ class Kind(IntEnum):
     UNFREEZE = 12
     TRANSFER_OUT = 13
     TRANSFER_IN = 14
+    REDATE = 15
 
 
 class Status(IntEnum):
@@ -53,6 +54,10 @@ class Status(IntEnum):
     HOLD_IS_PENDING = 16
     NOT_PENDING = 17
     TRANSFER_DAY_CAPPED = 18
+    LOTS_NOT_THERE = 19
+    DAY_PASSED = 20
+    NO_ROOM_FOR_LOT = 21
+    BALANCE_CAPPED = 22
 
 
 class Purpose(IntEnum):
@@ -163,16 +168,37 @@ class Gift:
     most_per_day: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Redating:
+    """Lots that end on one of the days from `first_day` to `last_day` end on `to_day` instead."""
+
+    first_day: int
+    last_day: int
+    to_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that a member may have of the asset, what is held and pending included.
+
+    What is earned beyond it is cut to what there is room for, or with `cuts` false refused. What comes back is neither.
+    """
+
+    most: int
+    cuts: bool = True
+
+
 # Lines and outcomes are made by the thousand: frozen ones would take four times as long to make, and on the hot path
 # they are made by position, for to match twenty keywords takes five times as long.
 @dataclass(slots=True)
 class Line:
     """One thing to post. `posting_id` is the digest of its idempotency or natural key; `amount` ≥ 0.
 
-    EARN uses `lot_day` and `pending`; HOLD `ttl_us`; CAPTURE, VOID and DEFER `hold_id`, DEFER also `pending`; REVERSE
-    `reverses` (a seq) or `reverses_posting`, and `up_to`; TRANSFER_OUT `gift`. CAPTURE and REVERSE with amount 0 mean
-    all that is left. A SPEND `into_debt` may take more than there is. `idle_day` is until when its account lives
-    without another line like it. `meta` holds only text, integers and booleans.
+    EARN uses `lot_day`, `pending` and `ceiling`; HOLD `ttl_us`; CAPTURE, VOID, DEFER `hold_id`, DEFER also `pending`;
+    REVERSE `reverses` (a seq) or `reverses_posting`, `up_to` and `pending_only`; TRANSFER_OUT `gift` and, of its
+    receiver, `ceiling`; REDATE `redating`. CAPTURE and REVERSE with amount 0 mean all that is left. A SPEND `into_debt`
+    may take more than there is. `idle_day` is until when its account lives without another line like it. `meta` holds
+    only text, integers and booleans.
     """
 
     posting_id: bytes
@@ -197,6 +223,9 @@ class Line:
     up_to: bool = False
     gift: Gift | None = None
     into_debt: bool = False
+    redating: Redating | None = None
+    ceiling: Ceiling | None = None
+    pending_only: bool = False
 
     @property
     def account(self) -> tuple[int, int, int]:
@@ -211,7 +240,10 @@ class Line:
 
 @dataclass(slots=True)
 class Outcome:
-    """The answer to a line, as stored: a posted one has its seq and what the account was right after it."""
+    """The answer to a line, as stored: a posted one has its seq and what the account was right after it.
+
+    `wanted` is what was to be earned, where the member's cap left room for less.
+    """
 
     posting_id: bytes
     status: Status
@@ -225,6 +257,7 @@ class Outcome:
     debt: int
     at_us: int
     hold_id: bytes | None = None
+    wanted: int | None = None
     replayed: bool = False
 
     @property

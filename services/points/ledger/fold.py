@@ -5,20 +5,22 @@ replay, then the line moves the account. One refused line refuses nothing but it
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from common.clock import from_epoch_day
+from common.clock import from_epoch_us
 from common.errors import Refusal
 from services.points.ledger import holds, journal, movements
 from services.points.ledger.books import Books, Known
-from services.points.ledger.domain import Account, Kind, Line, Movement, Original, Outcome, Status
+from services.points.ledger.domain import Account, Ceiling, Kind, Line, Movement, Original, Outcome, Status
 from services.points.ledger.journal import Entry
+from services.points.ledger.redatings import redate
 from services.points.ledger.refusals import STATUS
 from services.points.ledger.reversals import reverse
 from services.points.ledger.settling import due_at, due_with_lots, lot_end_us, settle, today
 from services.points.ledger.transfers import transfer
 from services.points.programs.validity import IDLE, last_day
 
-_REVERSIBLE = (Kind.EARN, Kind.SPEND, Kind.CAPTURE)
+_REVERSIBLE = (Kind.EARN, Kind.SPEND, Kind.CAPTURE, Kind.REDATE)
 
 
 def fold(books: Books, lines: Iterable[Line]) -> list[Outcome]:
@@ -48,6 +50,8 @@ def _answer(books: Books, line: Line) -> Outcome:
         entry = _write(books, account, movement, line)
         amount = entry.amount or entry.held_delta
         outcome = _outcome(account, line, Status.POSTED, amount, account.seq, movement.hold_id, entry.at_us)
+        if line.ceiling is not None and line.kind == Kind.EARN and amount < line.amount:
+            outcome.wanted = line.amount
     books.outcomes.append((line, outcome))
     books.known[key] = Known(line.fingerprint, outcome)
     return outcome
@@ -74,10 +78,14 @@ def _move(books: Books, account: Account, line: Line) -> Movement:
         return movements.freeze(account)
     if kind == Kind.UNFREEZE:
         return movements.unfreeze(account)
+    if kind == Kind.REDATE:
+        return _redate(books, account, line)
     return _reverse(books, account, line)
 
 
 def _earn(books: Books, account: Account, line: Line) -> Movement:
+    if line.ceiling is not None and account.balance + line.amount > line.ceiling.most:
+        return _earn_in_part(books, account, line, line.ceiling)
     if line.pending is not None and line.pending.available_us > books.now_us:
         movement, made = holds.earn_pending(account, line, line.pending)
         books.add_hold(line.program_id, made)
@@ -88,6 +96,14 @@ def _earn(books: Books, account: Account, line: Line) -> Movement:
         due_at(account, lot_end_us(line.idle_day, books.zones[line.program_id]))
     if line.lot_day < IDLE:
         due_at(account, lot_end_us(line.lot_day, books.zones[line.program_id]))
+    return movement
+
+
+def _earn_in_part(books: Books, account: Account, line: Line, ceiling: Ceiling) -> Movement:
+    """What there is room for, may it be nothing; the entry says what was wanted and why it is less."""
+    there = movements.room(account, line.amount, ceiling)
+    movement = _earn(books, account, replace(line, amount=there, ceiling=None)) if there else Movement(Kind.EARN, 0)
+    movement.meta = {**(movement.meta or {}), "wanted": line.amount, "capped": "balance"}
     return movement
 
 
@@ -108,8 +124,9 @@ def _end_hold(books: Books, account: Account, line: Line) -> Movement:
 def _defer(books: Books, account: Account, line: Line) -> Movement:
     assert line.pending is not None, "a deferral says until when"
     held = holds.still_pending(books.hold_of(account, line.hold_id))
-    available_on = from_epoch_day(today(line.pending.available_us, books.zones[line.program_id]))
-    movement = holds.defer(held, line.pending, lot_day=last_day(held.validity or "", available_on))
+    available_at = from_epoch_us(line.pending.available_us)
+    lot_day = last_day(held.validity or "", available_at, books.zones[line.program_id])
+    movement = holds.defer(held, line.pending, lot_day=lot_day)
     books.note_changed(line.program_id, held)
     due_at(account, held.expires_at_us)
     return movement
@@ -126,6 +143,14 @@ def _transfer(books: Books, payer: Account, line: Line) -> Movement:
     _write(books, receiver, into, line)
     due_with_lots(receiver, books.zones[line.program_id])
     return out
+
+
+def _redate(books: Books, account: Account, line: Line) -> Movement:
+    assert line.redating is not None, "a redating says to when"
+    zone = books.zones[line.program_id]
+    movement = redate(account, line, line.redating, today=today(books.now_us, zone))
+    due_with_lots(account, zone)
+    return movement
 
 
 def _reverse(books: Books, account: Account, line: Line) -> Movement:
@@ -181,6 +206,7 @@ def _replayed(books: Books, line: Line, earlier: Known) -> Outcome:
         known.debt,
         known.at_us,
         known.hold_id,
+        known.wanted,
         replayed=True,
     )
 

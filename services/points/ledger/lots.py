@@ -5,7 +5,7 @@ in the account's own row as `bigint[]`. A *move* has the same form with signed a
 The day `IDLE` stands for lots that live until the account falls idle, whenever that will be.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.points.programs.validity import IDLE, NEVER
 
@@ -65,6 +65,22 @@ def take_from(buckets: Buckets, days: Iterable[int], amount: int) -> Moves:
     return moves + take(buckets, min(amount, total(buckets)))
 
 
+def take_between(buckets: Buckets, first_day: int, last_day: int, amount: int) -> Moves:
+    """Take up to `amount` of what ends on one of these days, soonest expiry first; returns the negative moves."""
+    moves: Moves = []
+    position = _position(buckets, first_day)
+    while amount and position < len(buckets) and buckets[position] <= last_day:
+        day, left = buckets[position : position + 2]
+        part = min(amount, left)
+        moves += [day, -part]
+        amount -= part
+        if part == left:
+            del buckets[position : position + 2]
+        else:
+            buckets[position + 1] -= part
+    return moves
+
+
 def take_dead(buckets: Buckets, last_dead_day: int, idle_day: int | None = None) -> Moves:
     """Take out everything whose day is `last_dead_day` or earlier; returns the negative moves."""
     moves: Moves = []
@@ -116,7 +132,7 @@ def stretch(moves: Moves, start: int, amount: int) -> Moves:
     return piece
 
 
-def pairs(flat: list[int]) -> Iterable[tuple[int, int]]:
+def pairs(flat: Sequence[int]) -> Iterable[tuple[int, int]]:
     """The `(day, amount)` pairs of buckets or moves."""
     return zip(flat[::2], flat[1::2], strict=True)
 

@@ -25,15 +25,8 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _key(kind: Any = BigInteger) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
-
-
-def _number(kind: Any = BigInteger, *, default: str | None = None, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(kind, nullable=nullable, server_default=text(default) if default else None))
 
 
 class AccountRow(Table, table=True):
@@ -51,19 +44,19 @@ class AccountRow(Table, table=True):
         {"postgresql_with": {"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02}},
     )
 
-    program_id: int = _key(Integer)
-    member_id: int = _key()
-    asset_id: int = _key(SmallInteger)
-    balance: int = _number(default="0")
-    held: int = _number(default="0")
-    debt: int = _number(default="0")
-    seq: int = _number(default="0")
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
+    asset_id: int = columns.key(SmallInteger)
+    balance: int = columns.value(default="0")
+    held: int = columns.value(default="0")
+    debt: int = columns.value(default="0")
+    seq: int = columns.value(default="0")
     last_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default="epoch"))
     due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
     head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}"))
-    frozen: bool = _number(Boolean, default="false")
-    idle_day: int | None = _number(Integer, nullable=True)
+    frozen: bool = columns.value(Boolean, default="false")
+    idle_day: int | None = columns.value(Integer, nullable=True)
 
 
 class EntryRow(Table, table=True):
@@ -84,21 +77,21 @@ class EntryRow(Table, table=True):
         Index("points_entries_given", "program_id", "member_id", "asset_id", "at", postgresql_where=text("kind = 13")),
     )
 
-    program_id: int = _key(Integer)
-    member_id: int = _key()
-    asset_id: int = _key(SmallInteger)
-    seq: int = _key()
-    kind: int = _number(SmallInteger)
-    amount: int = _number()
-    held_delta: int = _number()
-    balance_after: int = _number()
-    held_after: int = _number()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
+    asset_id: int = columns.key(SmallInteger)
+    seq: int = columns.key()
+    kind: int = columns.value(SmallInteger)
+    amount: int = columns.value()
+    held_delta: int = columns.value()
+    balance_after: int = columns.value()
+    held_after: int = columns.value()
     posting_id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), nullable=False))
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     cause: str = Field(sa_column=Column(Text, nullable=False))
-    rule_version: int | None = _number(nullable=True)
-    reverses: int | None = _number(nullable=True)
-    reversed: int | None = _number(nullable=True)
+    rule_version: int | None = columns.value(nullable=True)
+    reverses: int | None = columns.value(nullable=True)
+    reversed: int | None = columns.value(nullable=True)
     hold_id: uuid.UUID | None = Field(sa_column=Column(UUID(as_uuid=True)))
     lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     meta: dict[str, Any] | None = Field(sa_column=Column(JSONB))
@@ -109,21 +102,24 @@ class PostingRow(Table, table=True):
     """The answer to one idempotency or natural key: what makes a retry find the first answer."""
 
     __tablename__ = "points_postings"
+    __table_args__ = (CheckConstraint("wanted > amount", name="postings_are_cut_to_less"),)
 
-    program_id: int = _key(Integer)
+    program_id: int = columns.key(Integer)
     id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True))
     fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    status: int = _number(SmallInteger)
-    kind: int = _number(SmallInteger)
-    member_id: int = _number()
-    asset_id: int = _number(SmallInteger)
-    amount: int = _number()
-    seq: int = _number()
-    balance_after: int = _number()
-    held_after: int = _number()
-    debt_after: int = _number()
+    status: int = columns.value(SmallInteger)
+    kind: int = columns.value(SmallInteger)
+    member_id: int = columns.value()
+    asset_id: int = columns.value(SmallInteger)
+    amount: int = columns.value()
+    seq: int = columns.value()
+    balance_after: int = columns.value()
+    held_after: int = columns.value()
+    debt_after: int = columns.value()
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     hold_id: uuid.UUID | None = Field(sa_column=Column(UUID(as_uuid=True)))
+    #: What was to be earned, where the member's cap on the balance left room for less.
+    wanted: int | None = columns.value(nullable=True)
 
 
 class HoldRow(Table, table=True):
@@ -151,19 +147,19 @@ class HoldRow(Table, table=True):
         {"postgresql_with": {"fillfactor": 80}},
     )
 
-    program_id: int = _key(Integer)
-    member_id: int = _key()
+    program_id: int = columns.key(Integer)
+    member_id: int = columns.key()
     id: uuid.UUID = Field(sa_column=Column(UUID(as_uuid=True), primary_key=True))
-    asset_id: int = _number(SmallInteger)
-    amount: int = _number()
-    captured: int = _number(default="0")
-    state: int = _number(SmallInteger)
+    asset_id: int = columns.value(SmallInteger)
+    amount: int = columns.value()
+    captured: int = columns.value(default="0")
+    state: int = columns.value(SmallInteger)
     expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     lots: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     reason: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
-    purpose: int = _number(SmallInteger, default="0")
+    purpose: int = columns.value(SmallInteger, default="0")
     validity: str | None = Field(sa_column=Column(Text))
-    grace_days: int = _number(SmallInteger, default="0")
+    grace_days: int = columns.value(SmallInteger, default="0")
 
 
 accounts = core(AccountRow)

@@ -4,10 +4,11 @@ The account is a working copy and changes in place; a refusal leaves it as it wa
 """
 
 from services.points.ledger import lots
-from services.points.ledger.domain import LARGEST, Account, Kind, Line, Movement
+from services.points.ledger.domain import LARGEST, Account, Ceiling, Kind, Line, Movement
 from services.points.ledger.refusals import (
     AccountFrozen,
     AlreadyFrozen,
+    BalanceCapped,
     BalanceTooLarge,
     InsufficientPoints,
     NotFrozen,
@@ -82,6 +83,14 @@ def check_can_give(account: Account, amount: int) -> None:
         raise AccountFrozen()
     if amount > account.available:
         raise InsufficientPoints()
+
+
+def room(account: Account, amount: int, ceiling: Ceiling) -> int:
+    """How much of the amount there is room for below the ceiling; raises `BalanceCapped` where that may not be cut."""
+    there = max(0, min(amount, ceiling.most - account.balance))
+    if there < amount and not ceiling.cuts:
+        raise BalanceCapped()
+    return there
 
 
 def check_range(balance: int) -> None:

@@ -25,7 +25,11 @@ SELECT a.program_id, a.member_id, a.asset_id, a.balance, a.held, a.debt, a.seq, 
            FROM points_holds h
           WHERE (h.program_id, h.member_id, h.asset_id) = (a.program_id, a.member_id, a.asset_id) AND h.state = 0)
        END"""  # noqa: S608 - our own words only
-_LIST = f"{_ACCOUNT} FROM points_accounts a WHERE a.program_id = %s AND a.member_id = %s ORDER BY a.asset_id"
+_LIST = f"""{_ACCOUNT}
+  FROM (SELECT DISTINCT p, m FROM unnest(%s::int[], %s::bigint[]) AS k(p, m)) k
+ CROSS JOIN LATERAL (
+       SELECT * FROM points_accounts WHERE (program_id, member_id) = (k.p, k.m) OFFSET 0) a
+ ORDER BY a.asset_id"""  # noqa: S608 - our own words only
 _FIND = f"""{_ACCOUNT},
        (SELECT jsonb_object_agg(kind, amount) FROM (
          SELECT e.kind, sum(e.amount)::bigint AS amount FROM points_entries e
@@ -35,14 +39,21 @@ _FIND = f"""{_ACCOUNT},
  CROSS JOIN LATERAL (
        SELECT * FROM points_accounts WHERE (program_id, member_id, asset_id) = (k.p, k.m, k.s) LIMIT 1) a"""  # noqa: S608 - our own words only
 
+#: Program and member.
+Owner = tuple[int, int]
+#: An account and its open holds.
+Held = tuple[Account, list[Hold]]
 #: An account, its open holds and Σ amount of its entries by kind.
 Found = tuple[Account, list[Hold], dict[Kind, int]]
 
 
-def list_accounts(connection: Connection[Any], program_id: int, member_id: int) -> list[tuple[Account, list[Hold]]]:
-    """Every account of a member with its open holds, in the order of the program's assets."""
-    rows = connection.execute(_LIST, (program_id, member_id), prepare=True, binary=True)
-    return [(Account(*row[:13]), _holds(row)) for row in rows]
+def list_accounts(connection: Connection[Any], owners: Sequence[Owner]) -> list[list[Held]]:
+    """Every account of each of these, in the order of their program's assets; each list a copy of its own."""
+    rows: dict[Owner, list[tuple[Any, ...]]] = {owner: [] for owner in owners}
+    columns = [numbers(column) for column in zip(*owners, strict=True)]
+    for row in connection.execute(_LIST, columns, prepare=True, binary=True):
+        rows[row[:2]].append(row)
+    return [[(Account(*row[:13]), _holds(row)) for row in rows[owner]] for owner in owners]
 
 
 def find_accounts(connection: Connection[Any], keys: Sequence[AccountKey]) -> list[Found | None]:

@@ -52,6 +52,12 @@ class BalanceTooLarge(Refusal):
     code = "balance_too_large"
 
 
+class BalanceCapped(Refusal):
+    """More than a member may have of the asset, where it cannot be given in part."""
+
+    code = "balance_capped"
+
+
 class AccountFrozen(Refusal):
     """A frozen account spends, holds and gives nothing."""
 
@@ -106,6 +112,30 @@ class SaleProhibited(Refusal):
     code = "prohibited"
 
 
+class LotsNotThere(Refusal):
+    """Fewer points than that end on those days and are free: what is held, pending or expired is none of them."""
+
+    code = "lots_not_there"
+
+
+class DayPassed(Refusal):
+    """The last day that lots were to have is over."""
+
+    code = "day_passed"
+
+
+class NoRoomForLot(Refusal):
+    """The account has as many lots as there can be, and none between the two days to join."""
+
+    code = "no_room_for_lot"
+
+
+class UndoneElsewhere(Refusal):
+    """What made the posting keeps account of it and has a way of its own to undo it: `path`. Not stored."""
+
+    code = "undone_elsewhere"
+
+
 STATUS: dict[type[Refusal], Status] = {
     InsufficientPoints: Status.INSUFFICIENT,
     HoldNotOpen: Status.HOLD_NOT_OPEN,
@@ -115,6 +145,7 @@ STATUS: dict[type[Refusal], Status] = {
     NotReversible: Status.NOT_REVERSIBLE,
     ReversalExceeded: Status.REVERSAL_EXCEEDED,
     BalanceTooLarge: Status.BALANCE_TOO_LARGE,
+    BalanceCapped: Status.BALANCE_CAPPED,
     AccountFrozen: Status.ACCOUNT_FROZEN,
     AlreadyFrozen: Status.ALREADY_FROZEN,
     NotFrozen: Status.NOT_FROZEN,
@@ -122,4 +153,7 @@ STATUS: dict[type[Refusal], Status] = {
     TransferCapped: Status.TRANSFER_CAPPED,
     TransferDayCapped: Status.TRANSFER_DAY_CAPPED,
     TransferToSelf: Status.TRANSFER_TO_SELF,
+    LotsNotThere: Status.LOTS_NOT_THERE,
+    DayPassed: Status.DAY_PASSED,
+    NoRoomForLot: Status.NO_ROOM_FOR_LOT,
 }

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.points.ledger.books import AccountKey
 from services.points.ledger.domain import Kind
-from services.points.ledger.models import accounts, entries, holds
+from services.points.ledger.models import accounts, entries, holds, postings
 from services.points.programs.models import assets
 
 
@@ -33,6 +33,22 @@ def find_hold(session: Session, program_id: int, hold_id: uuid.UUID, member_id: 
         select(holds, assets.c.code.label("asset"))
         .join(assets, (assets.c.program_id == holds.c.program_id) & (assets.c.id == holds.c.asset_id))
         .where(holds.c.program_id == program_id, holds.c.member_id == member_id, holds.c.id == hold_id)
+    )
+    return session.execute(wanted).one_or_none()
+
+
+def find_posted(session: Session, program_id: int, posting_id: uuid.UUID) -> Row[Any] | None:
+    """The entry of a posting, the payer's of a transfer; None when there is none."""
+    wanted = (
+        select(entries)
+        .join(
+            postings,
+            (postings.c.program_id == entries.c.program_id)
+            & (postings.c.member_id == entries.c.member_id)
+            & (postings.c.asset_id == entries.c.asset_id)
+            & (postings.c.seq == entries.c.seq),
+        )
+        .where(postings.c.program_id == program_id, postings.c.id == posting_id)
     )
     return session.execute(wanted).one_or_none()
 

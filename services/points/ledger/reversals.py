@@ -4,7 +4,8 @@ from services.points.ledger import lots
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Movement, Original
 from services.points.ledger.holds import take_back
 from services.points.ledger.movements import check_range, credit
-from services.points.ledger.refusals import NotReversible, ReversalExceeded
+from services.points.ledger.redatings import restore
+from services.points.ledger.refusals import NotPending, NotReversible, ReversalExceeded
 
 
 def reverse(
@@ -14,9 +15,11 @@ def reverse(
 
     What is still pending of an earning is taken back there. Else its own day's lot comes first, then soonest expiry
     first, then debt where the asset allows it; where not, what is not there stays uncollected, and the entry says how
-    much. A spending gives its own lots back with their own days, the latest-taken first. Raises `NotReversible`,
-    `ReversalExceeded`, `BalanceTooLarge`.
+    much. A spending gives its own lots back with their own days, the latest-taken first; a redating gives them their
+    days back. Raises `NotReversible`, `ReversalExceeded`, `BalanceTooLarge`, `LotsNotThere`.
     """
+    if original is not None and original.kind == Kind.REDATE:
+        return restore(account, line, original, today=today)
     if original is None or original.kind not in (Kind.EARN, Kind.SPEND, Kind.CAPTURE):
         raise NotReversible()
     left = abs(original.amount) - original.reversed
@@ -27,6 +30,8 @@ def reverse(
     if original.kind == Kind.EARN:
         if pending is not None and pending.state == HoldState.OPEN:
             return _take_back_pending(original, pending, amount)
+        if line.pending_only:
+            raise NotPending()
         return _claw_back(account, line, original, pending, amount)
     check_range(account.balance + amount)
     back = lots.stretch(original.moves, left - amount, amount)

@@ -66,7 +66,10 @@ def post_batch(caller: Identity, body: dict[str, Any]) -> Response:
     "/reversals", allow=_POSTERS, body=schemas.ReversalRequest, answer=schemas.PostingResponse, status=201, key=True
 )
 def reverse(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
-    """Undo what a posting really did, wholly or in part; with `up_to` as much of the amount as is left of it."""
+    """Undo what a posting really did, wholly or in part; with `up_to` as much of the amount as is left of it.
+
+    What an adjustment or an exchange posted is undone there.
+    """
     command = Command(
         scope=caller.actor,
         key=key,
@@ -79,6 +82,8 @@ def reverse(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
         reverses_posting=body["posting_id"].bytes,
         up_to=body["up_to"],
     )
+    with transaction() as session:
+        use_cases.check_reversible(session, program_id=caller.program_id, posting_id=body["posting_id"])
     return submit(caller.program_id, command)
 
 

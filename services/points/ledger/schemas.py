@@ -57,6 +57,14 @@ class PostingResponse(Schema):
     member_id = fields.Integer(required=True)
     asset = fields.String(required=True)
     amount = fields.Integer(required=True, metadata={"description": "Signed: what the balance changed by"})
+    wanted = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was to be earned, where the asset's most_per_member left room for less"},
+    )
+    capped = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why it is less than wanted: `balance`"}
+    )
     seq = fields.Integer(required=True)
     balance = fields.Integer(required=True)
     available = fields.Integer(required=True)
@@ -75,6 +83,9 @@ class LineResult(Schema):
     seq = fields.Integer(required=True, allow_none=True)
     balance = fields.Integer(required=True, allow_none=True)
     available = fields.Integer(required=True, allow_none=True)
+    amount = fields.Integer(metadata={"description": "What was earned, where it was less than wanted"})
+    wanted = fields.Integer()
+    capped = fields.String(metadata={"description": "Why it was less: `balance`, the asset's most_per_member"})
 
 
 class BatchResponse(Schema):
@@ -166,6 +177,8 @@ def result_text(key: str, status: str, outcome: Outcome) -> str:
     figures = '"seq":null,"balance":null,"available":null'
     if outcome.status == Status.POSTED:
         figures = f'"seq":{outcome.seq},"balance":{outcome.balance},"available":{outcome.available}'
+        if outcome.wanted is not None:
+            figures += f',"amount":{outcome.amount},"wanted":{outcome.wanted},"capped":"balance"'
     return (
         f'{{"key":{encode_basestring(key)},"status":"{status}","replayed":{"true" if outcome.replayed else "false"},'
         f'"posting_id":"{uuid_text(outcome.posting_id)}",{figures}}}'

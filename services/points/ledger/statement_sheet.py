@@ -5,7 +5,7 @@ from typing import Any
 
 from common.clock import zone
 from common.http.spreadsheets import Heading
-from services.points.ledger.balances import Month
+from services.points.ledger.balances import Month, by_day
 from services.points.ledger.domain import Kind
 
 _KINDS = {
@@ -23,6 +23,7 @@ _KINDS = {
     Kind.UNFREEZE: Heading("unfreeze", "解冻"),
     Kind.TRANSFER_OUT: Heading("transfer out", "转出"),
     Kind.TRANSFER_IN: Heading("transfer in", "转入"),
+    Kind.REDATE: Heading("expiry moved", "有效期调整"),
 }
 _OPENING, _CLOSING = Heading("opening balance", "期初余额"), Heading("closing balance", "期末余额")
 
@@ -56,8 +57,15 @@ def rows(month: Month, entries: Iterable[Any], time_zone: str) -> Iterator[dict[
             "held_delta": entry.held_delta,
             "balance": entry.balance_after,
             "cause": entry.cause,
-            "reason": (entry.meta or {}).get("reason"),
+            "reason": _days(entry) or (entry.meta or {}).get("reason"),
             "rule_version": entry.rule_version,
             "reverses": entry.reverses,
         }
     yield {**empty, "kind": _CLOSING, "balance": month.closing}
+
+
+def _days(entry: Any) -> str | None:
+    """What moved from which last day to which, where an entry does nothing else."""
+    if entry.amount or entry.held_delta or not entry.lots:
+        return None
+    return ", ".join(f"{lot.on or '∞'}: {lot.amount:+d}" for lot in by_day(entry.lots))

@@ -12,7 +12,7 @@ from services.points.database import UNAVAILABLE, database, retried, transaction
 from services.points.ledger import present_repository, use_cases
 from services.points.ledger.books import AccountKey
 from services.points.ledger.domain import Line, Outcome, Status
-from services.points.ledger.present_repository import Found
+from services.points.ledger.present_repository import Found, Held, Owner
 from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import ProgramBook, read_book, remembered_book
 
@@ -26,6 +26,8 @@ class Posted:
     member_id: int
     asset: str
     amount: int
+    wanted: int | None
+    capped: str | None
     seq: int
     balance: int
     available: int
@@ -45,8 +47,14 @@ def _find_together(keys: Sequence[AccountKey]) -> list[Found | None]:
         return present_repository.find_accounts(connection, keys)
 
 
+def _list_together(owners: Sequence[Owner]) -> list[list[Held]]:
+    with database.autocommit() as connection:
+        return present_repository.list_accounts(connection, owners)
+
+
 poster: Together[Line, Outcome] = Together(_post_together, of=attrgetter("account"), unavailable=UNAVAILABLE)
-_reader: Together[AccountKey, Found | None] = Together(_find_together, of=lambda key: key, unavailable=UNAVAILABLE)
+_finder: Together[AccountKey, Found | None] = Together(_find_together, of=lambda key: key, unavailable=UNAVAILABLE)
+_lister: Together[Owner, list[Held]] = Together(_list_together, of=lambda owner: owner, unavailable=UNAVAILABLE)
 
 
 def book_of(program_id: int) -> ProgramBook:
@@ -58,9 +66,14 @@ def book_of(program_id: int) -> ProgramBook:
     return book
 
 
-def look_up(key: AccountKey) -> Found | None:
+def find(key: AccountKey) -> Found | None:
     """The account with all that was committed before this was asked."""
-    return _reader.submit(key)
+    return _finder.submit(key)
+
+
+def list_of(owner: Owner) -> list[Held]:
+    """All accounts of a member, as `find` finds one, without their sums."""
+    return _lister.submit(owner)
 
 
 def submit(program_id: int, command: Command) -> Posted:
@@ -74,6 +87,8 @@ def submit(program_id: int, command: Command) -> Posted:
         outcome.member_id,
         command.asset,
         outcome.amount,
+        outcome.wanted,
+        None if outcome.wanted is None else "balance",
         outcome.seq,
         outcome.balance,
         outcome.available,

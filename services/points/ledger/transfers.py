@@ -2,7 +2,7 @@
 
 from services.points.ledger import lots
 from services.points.ledger.domain import Account, Gift, Kind, Line, Movement
-from services.points.ledger.movements import check_can_give, check_range, credit, keep_alive
+from services.points.ledger.movements import check_can_give, check_range, credit, keep_alive, room
 from services.points.ledger.refusals import TransferCapped, TransferDayCapped, TransferForbidden, TransferToSelf
 from services.points.programs.validity import IDLE
 
@@ -13,7 +13,7 @@ def transfer(
     """Give, soonest expiry first; lots keep their days, and pay the receiver's debt first.
 
     Raises `TransferToSelf`, `TransferForbidden`, `TransferCapped`, `TransferDayCapped`, `AccountFrozen` (of the payer;
-    a frozen receiver receives), `InsufficientPoints`, `BalanceTooLarge`.
+    a frozen receiver receives), `InsufficientPoints`, `BalanceTooLarge`, `BalanceCapped` (of the receiver).
     """
     if payer.member_id == receiver.member_id:
         raise TransferToSelf()
@@ -25,6 +25,8 @@ def transfer(
         raise TransferDayCapped()
     check_can_give(payer, line.amount)
     check_range(receiver.balance + line.amount)
+    if line.ceiling is not None:
+        room(receiver, line.amount, line.ceiling)
     taken = lots.take(payer.lots, line.amount)
     out = Movement(Kind.TRANSFER_OUT, -line.amount, moves=taken, meta={"to_member_id": receiver.member_id})
     if payer.idle_day is not None and IDLE in taken[::2]:

@@ -15,8 +15,9 @@ from services.points.ledger.commands import Command as Command
 from services.points.ledger.commands import line_of as line_of
 from services.points.ledger.commands import posting_id as posting_id
 from services.points.ledger.domain import HoldState, Line, Outcome, Purpose, Status
+from services.points.ledger.domain import Redating as Redating
 from services.points.ledger.fold import fold
-from services.points.ledger.refusals import STATUS, InsufficientPoints, SaleProhibited, UnknownReceiver
+from services.points.ledger.refusals import STATUS, InsufficientPoints, SaleProhibited, UndoneElsewhere, UnknownReceiver
 from services.points.programs.use_cases import program_book
 
 _REFUSALS: dict[Status, type[Refusal]] = {
@@ -85,10 +86,29 @@ def refusal_of(outcome: Outcome) -> Refusal:
     return _REFUSALS[outcome.status]()
 
 
+def reversed_by(session: Session, account: AccountKey, *, seq: int) -> int | None:
+    """How much of the entry that it reverses an entry undid; None of one that reverses nothing."""
+    [entry] = repository.entries_from(session, account, first=seq, last=seq, limit=1)
+    return entry.reversed if entry.reversed is None else int(entry.reversed)
+
+
 def check_unpaid(price_fen: int | None) -> None:
     """Raise `SaleProhibited` for a transfer that names a price, whatever it is: a gift has none."""
     if price_fen is not None:
         raise SaleProhibited()
+
+
+def check_reversible(session: Session, *, program_id: int, posting_id: uuid.UUID) -> None:
+    """Raise `UndoneElsewhere` for what an adjustment or exchange posted: past it, it would still stand as posted."""
+    entry = repository.find_posted(session, program_id, posting_id)
+    if entry is None or not entry.meta:
+        return
+    # Others may choose their causes, but nobody outside the details of an entry.
+    kind, _, name = entry.cause.partition(" ")
+    if kind == "adjustment" and "reason_code" in entry.meta:
+        raise UndoneElsewhere(path=f"/v1/adjustments/{name}/undo")
+    if kind == "exchange" and "exchange" in entry.meta:
+        raise UndoneElsewhere(path=f"/v1/exchanges/{entry.meta['exchange']}/reversal")
 
 
 def check_receiver(session: Session, *, program_id: int, member_id: int) -> None:

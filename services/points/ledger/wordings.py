@@ -43,6 +43,13 @@ WORDINGS: Wordings = {
         "No earning of that posting is pending: it is available already, was taken back, or never was.",
         "该笔获得不处于待到账状态:已到账、已撤销或不存在。",
     ),
+    refusals.BalanceCapped: Wording(
+        409,
+        "With that the member would have more than the asset allows (its most_per_member); give less, or wait until"
+        " some of it is spent.",
+        "将超过会员对该资产的持有上限(资产设置 most_per_member);请减少数量,或待会员使用后再发放。",
+        pointer="/amount",
+    ),
     refusals.AccountFrozen: Wording(
         409,
         "The account is frozen: it still earns, but spends and gives nothing; customer service can unfreeze it.",
@@ -87,6 +94,33 @@ WORDINGS: Wordings = {
         "会员之间不得买卖积分:积分交易市场存在代币交易风险,平台不予支持(platform-rules.md「Prepaid/stored value」)。"
         "可不带价格直接转赠,或与品牌合作方通兑。",
         pointer="/price_fen",
+    ),
+    refusals.UndoneElsewhere: Wording(
+        409,
+        "What made that posting keeps account of it; undo it there: POST {path}.",
+        "该笔记录由其他业务生成,请在原业务处撤销:POST {path}。",
+        pointer="/posting_id",
+    ),
+    refusals.LotsNotThere: Wording(
+        422,
+        "Fewer points than that end on those days and are free; see the account's lots. Void a hold first; move a"
+        " pending earning by its deferral; what lives until the account is idle follows its activity; what has expired"
+        " does not come back by this: give it anew by an adjustment with a validity.",
+        "在所选到期日内可调整的积分不足,请查看账户的积分批次:已预留的请先释放预留;待到账的请调整到账时间;按活跃度失效的随账户活跃自动顺延;"
+        "已过期的无法通过改期恢复,请用调整补发并指定有效期。",
+        pointer="/amount",
+    ),
+    refusals.DayPassed: Wording(
+        422,
+        "That day is over; choose today or a later one. To take points away, make a debit.",
+        "该日期已过,请选择今天或之后的日期;如需扣回积分请用扣减调整。",
+        pointer="/to_on",
+    ),
+    refusals.NoRoomForLot: Wording(
+        422,
+        "The account has as many lots as there can be; move all points of those days together.",
+        "账户积分批次已达上限,请将所选日期内的积分全部一起改期。",
+        pointer="/amount",
     ),
     balances.BadMonth: Wording(422, "Write the month as 2026-05.", "月份格式应为 2026-05。", pointer="/query/month"),
 }

@@ -33,7 +33,9 @@ class Asset:
 
     `debt_allowed`: clawback beyond what is there becomes debt. `scale`: how many of its digits stand behind the point
     when it is shown (2 for money in 分). `grace_days`: lots that come back dead are good for so many days more.
-    `transfer_most` bounds one gift, `transfer_most_per_day` a member's gifts of one business day; None is no bound.
+    `transfer_most` bounds one gift, `transfer_most_per_day` a member's gifts of one business day, `most_per_member`
+    what a member may have by earning and gifts, held and pending included; None is no bound. `returns` says what an
+    order's refund takes back of what its order earned: what is `available` too, or only what is still `pending`.
     """
 
     program_id: int
@@ -51,3 +53,5 @@ class Asset:
     transferable: bool = False
     transfer_most: int | None = None
     transfer_most_per_day: int | None = None
+    most_per_member: int | None = None
+    returns: str = "available"

@@ -1,31 +1,21 @@
 """Tables of programs and assets."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     SmallInteger,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _changed_at() -> Column[datetime]:
-    return Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
-
-
-def _setting(kind: Any, default: str) -> Any:
-    return Field(sa_column=Column(kind, nullable=False, server_default=text(default)))
 
 
 class ProgramRow(Table, table=True):
@@ -37,7 +27,7 @@ class ProgramRow(Table, table=True):
     name: str
     time_zone: str
     currency: str
-    changed_at: datetime = Field(sa_column=_changed_at())
+    changed_at: datetime = columns.made_at()
 
 
 class AssetRow(Table, table=True):
@@ -49,6 +39,8 @@ class AssetRow(Table, table=True):
         CheckConstraint("scale BETWEEN 0 AND 4", name="assets_show_up_to_four_places"),
         CheckConstraint("grace_days BETWEEN 0 AND 366", name="assets_grace_is_days"),
         CheckConstraint("transfer_most > 0 AND transfer_most_per_day > 0", name="assets_transfer_something_or_nothing"),
+        CheckConstraint("most_per_member > 0", name="assets_leave_room_for_something"),
+        CheckConstraint("returns IN ('available', 'pending')", name="assets_return_what_there_is_or_what_is_pending"),
     )
 
     program_id: int = Field(primary_key=True)
@@ -58,15 +50,17 @@ class AssetRow(Table, table=True):
     name_zh: str
     debt_allowed: bool
     validity: str
-    unit_en: str = _setting(Text, "''")
-    unit_zh: str = _setting(Text, "''")
-    scale: int = _setting(SmallInteger, "0")
-    pending: str = _setting(Text, "'none'")
-    grace_days: int = _setting(SmallInteger, "0")
-    transferable: bool = _setting(Boolean, "false")
+    unit_en: str = columns.value(Text, default="''")
+    unit_zh: str = columns.value(Text, default="''")
+    scale: int = columns.value(SmallInteger, default="0")
+    pending: str = columns.value(Text, default="'none'")
+    grace_days: int = columns.value(SmallInteger, default="0")
+    transferable: bool = columns.value(Boolean, default="false")
     transfer_most: int | None = Field(sa_column=Column(BigInteger))
     transfer_most_per_day: int | None = Field(sa_column=Column(BigInteger))
-    changed_at: datetime = Field(sa_column=_changed_at())
+    most_per_member: int | None = Field(sa_column=Column(BigInteger))
+    returns: str = columns.value(Text, default="'available'")
+    changed_at: datetime = columns.made_at()
 
 
 programs = core(ProgramRow)

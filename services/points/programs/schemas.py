@@ -7,10 +7,14 @@ from marshmallow import Schema, fields, validate
 
 from common.http.fields import Flag, code, integer, text
 
-_PERIOD = r"unlimited|[1-9][0-9]{0,3}[DWMY](_[UD])?|until:2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_MONTH_DAY = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_PERIOD = (
+    "unlimited|([3-9][0-9]|[1-9][0-9]{2,8})s(_[UD])?|[1-9][0-9]{0,6}[mh](_[UD])?|[1-9][0-9]{0,3}[DWMQHY](_[UD])?"
+    rf"|until:2[01][0-9]{{2}}-{_MONTH_DAY}|dates:{_MONTH_DAY}(,{_MONTH_DAY}){{0,19}}"
+)
 _DAYS = "36[0-6]|3[0-5][0-9]|[12][0-9]{2}|[1-9][0-9]?"
-_NOT_A_VALIDITY = "Say unlimited, a period such as 30D, 12M_U or 1Y_D, or until:2026-12-31."
-_NOT_THE_ASSETS = "Say unlimited, a period such as 30D, 12M_U or 1Y_D, until:2026-12-31, or idle:6M."
+_NOT_A_VALIDITY = "Say unlimited, a period such as 12h, 30D, 2Q_U or 1Y_D, until:2026-12-31, or dates:06-30,12-31."
+_NOT_THE_ASSETS = f"{_NOT_A_VALIDITY[:-1]}; or idle:6M."
 
 
 def validity(**kwargs: Any) -> fields.String:
@@ -20,15 +24,15 @@ def validity(**kwargs: Any) -> fields.String:
 
 def asset_validity(**kwargs: Any) -> fields.String:
     """As `validity`, or `idle:6M`: so long after the last earn or spend."""
-    pattern = rf"^({_PERIOD}|idle:[1-9][0-9]{{0,3}}[DWMY])\Z"
+    pattern = rf"^({_PERIOD}|idle:[1-9][0-9]{{0,3}}[DWMQHY])\Z"
     return fields.String(validate=validate.Regexp(pattern, error=_NOT_THE_ASSETS), **kwargs)
 
 
 def pending(**kwargs: Any) -> fields.String:
-    """`none`, `7D`, or `order.confirmed+7D`."""
+    """`none`, `7D`, `until:2026-12-01`, or a type of event and days: `order.confirmed+7D`."""
     pattern = validate.Regexp(
-        rf"^(none|({_DAYS})D|order\.confirmed\+(0|{_DAYS})D)\Z",
-        error="Say none, up to 366 days such as 7D, or order.confirmed+7D.",
+        rf"^(none|({_DAYS})D|until:2[01][0-9]{{2}}-{_MONTH_DAY}|[a-z][a-z0-9_.-]{{0,63}}\+(0|{_DAYS})D)\Z",
+        error="Say none, up to 366 days such as 7D, until:2026-12-01, or an event and days: order.confirmed+7D.",
     )
     return fields.String(validate=pattern, **kwargs)
 
@@ -56,9 +60,14 @@ class ProgramResponse(Schema):
 class AssetRequest(Schema):
     """An asset's settings.
 
-    `validity`: `unlimited`, a period such as `30D`, `12M_U` (up to the month's end) or `1Y_D` (to this year's end),
-    `until:2026-12-31`, or `idle:6M` after the last earn or spend. `pending`: what is earned becomes available at once
-    (`none`), after `7D`, or `order.confirmed+7D`. `grace_days`: points that come back expired are good for so long.
+    `validity`: `unlimited`, a period such as `12h` (to the end of the day it ends on), `30D`, `2Q_U` (up to the
+    quarter's end) or `1Y_D` (to this year's end), `until:2026-12-31`, `dates:06-30,12-31` (the next of them), or
+    `idle:6M` after the last earn or spend. `pending`: what is earned becomes available at
+    once (`none`), after `7D`, on a day (`until:2026-12-01`), or days after an event that names its order, or else the
+    event that earned it (`order.confirmed+7D`, `review.approved+0D`). `grace_days`: points that come back expired are
+    good for so long. `most_per_member`: what a member may have, held and pending included; what is earned beyond it is
+    cut, and says so; a gift beyond it is refused; what comes back is never cut. `returns`: an order's refund takes back
+    what rules gave for it, also what is `available` by now, or only while it is `pending`.
     """
 
     name_en = text(40, required=True)
@@ -73,6 +82,8 @@ class AssetRequest(Schema):
     transferable = Flag(load_default=False)
     transfer_most = integer(1, load_default=None, allow_none=True)
     transfer_most_per_day = integer(1, load_default=None, allow_none=True)
+    most_per_member = integer(1, load_default=None, allow_none=True)
+    returns = fields.String(load_default="available", validate=validate.OneOf(["available", "pending"]))
 
 
 class AssetResponse(Schema):
@@ -91,6 +102,8 @@ class AssetResponse(Schema):
     transferable = fields.Boolean(required=True)
     transfer_most = fields.Integer(required=True, allow_none=True)
     transfer_most_per_day = fields.Integer(required=True, allow_none=True)
+    most_per_member = fields.Integer(required=True, allow_none=True)
+    returns = fields.String(required=True)
 
 
 class AssetListResponse(Schema):

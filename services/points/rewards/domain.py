@@ -6,17 +6,18 @@ A grant names its assets' amounts once; reversals say which share of it is to be
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.points.programs.pending import UNCONFIRMED, available_at, confirmed
+from services.points.programs.pending import UNCONFIRMED, after, available_at
 
 
 @dataclass(slots=True)
 class Part:
-    """One asset of a grant; `reversed` of its `amount` is taken back so far."""
+    """One asset of a grant; `reversed` of its `amount` is taken back so far. `wanted` was more, when a cap cut it."""
 
     asset: str
     amount: int
     posting_id: str
     reversed: int = 0
+    wanted: int | None = None
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ def to_reverse(part: Part, *, numerator: int, denominator: int) -> int:
 def awaits(pending: str, at: datetime, *, time_zone: str) -> datetime | None:
     """Until when a part is pending by its asset's rule; None when it is available at once.
 
-    A grant has no order whose confirmation it could wait for: its days count from the grant itself.
+    No event can name a grant, so what waits for one waits from the grant itself.
     """
     until = available_at(pending, at, time_zone)
-    return confirmed(pending, at, time_zone) if until == UNCONFIRMED else until
+    return after(pending, at, time_zone) if until == UNCONFIRMED else until

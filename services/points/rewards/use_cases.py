@@ -91,12 +91,26 @@ def _prepare(session: Session, fact: Fact, zones: dict[int, str]) -> tuple[Grant
 def _post(session: Session, fresh: list[tuple[Fact, Grant, list[Line]]], zones: dict[int, str]) -> None:
     """Post all grants together; only when the ledger refuses a line of them, each by itself, wholly or not at all."""
     together = [line for *_, lines in fresh for line in lines]
-    if not together or _refused(ledger.post_all_or_nothing(session, together, zones=zones)) is None:
+    if not together:
+        return
+    outcomes = ledger.post_all_or_nothing(session, together, zones=zones)
+    if _refused(outcomes) is None:
+        _note_cuts([part for _, grant, _ in fresh for part in grant.parts], outcomes)
         return
     for _, grant, lines in fresh:
-        refused = _refused(ledger.post_all_or_nothing(session, lines, zones=zones)) if lines else None
+        outcomes = ledger.post_all_or_nothing(session, lines, zones=zones) if lines else []
+        refused = _refused(outcomes)
         if refused is not None:
             grant.parts, grant.refused = [], _reason(ledger.refusal_of(refused))
+        else:
+            _note_cuts(grant.parts, outcomes)
+
+
+def _note_cuts(parts: list[Part], outcomes: list[Outcome]) -> None:
+    """Note what the member's cap on a balance left of each part; a reversal then takes its share of that."""
+    for part, outcome in zip(parts, outcomes, strict=True):
+        if outcome.wanted is not None:
+            part.amount, part.wanted = outcome.amount, outcome.wanted
 
 
 def _refused(outcomes: list[Outcome]) -> Outcome | None:

@@ -16,7 +16,7 @@ from services.points.rules.decisions import Decision, PublishedRule
 from services.points.rules.domain import RuleSet, decide_all
 from services.points.rules.loops import cycles
 from services.points.rules.policy import review
-from services.points.rules.rule import Rule
+from services.points.rules.rule import HOWEVER_OFTEN, Rule
 from services.points.rules.samples import HUGE, Sample, samples
 from services.points.rules.unreachable import why_never
 
@@ -213,7 +213,7 @@ def _twice(rules: Sequence[PublishedRule], examples: Sequence[Example]) -> Itera
 def _uncapped(rules: Sequence[PublishedRule], examples: Sequence[Example]) -> Iterator[Concern]:
     """Awards that grow with what the event says, without an end."""
     for one in rules:
-        if one.rule.kind != "award" or _is_bounded(one.rule):
+        if one.rule.kind != "award" or _is_amount_bounded(one.rule):
             continue
         given = [(_decision(tried, one.code), tried) for tried in examples]
         awards = [(decision.base, tried) for decision, tried in given if decision.base]
@@ -229,8 +229,8 @@ def _uncapped(rules: Sequence[PublishedRule], examples: Sequence[Example]) -> It
             "missing_cap",
             "warning",
             (one.code,),
-            f"What {one.code} awards grows with the event's data and has no cap: a wrong or forged event may cost any"
-            " amount. Give it a cap per event.",
+            f"What {one.code} awards grows with the event's data and has no cap of amount: a wrong or forged event may"
+            " cost any amount. Give it a cap per event.",
             f"规则 {one.code} 的奖励随事件数据增长且无上限,错误或伪造的事件可能造成任意损失。请设置单次上限。",
             example,
         )
@@ -290,6 +290,12 @@ def _most(decision: Decision) -> int:
 
 
 def _is_bounded(rule: Rule) -> bool:
+    """Whether anything keeps a member from being awarded again and again."""
+    return _is_amount_bounded(rule) or rule.frequency != HOWEVER_OFTEN
+
+
+def _is_amount_bounded(rule: Rule) -> bool:
+    """Whether there is an end to what it awards; so many times of any amount have none."""
     return bool(rule.caps) or rule.budget is not None
 
 

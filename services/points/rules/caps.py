@@ -5,21 +5,32 @@ their own time each claim gets `min(wanted, cap − used)` of every window that 
 what is used of the windows of its claim from its own time on. So the end depends on what happened and never on the
 order in which it became known (field.md, leap 6; traps T30).
 
+An award *stands* from its time on until refunds have taken all of it. Where the number of awards in a window is
+limited, a claim gets nothing once so many stand there; within a cool-down nothing while the one before it stands.
+
 Windows are cut in the program's time zone: `2026-05-03`, `2026-W18` (from Monday), `2026-05`, `total`.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from common.clock import business_day, day_start
+from services.points.rules.rule import Cap, Frequency
 
 #: The narrowest first. `event` has no window: it bounds each claim by itself.
 PERIODS = ("event", "day", "week", "month", "total")
 
-#: `(period, amount)` of the caps that bind one member.
+#: Before the period of a limit of times: `times day`.
+TIMES = "times "
+#: The limit of hours between two awards.
+COOLDOWN = "cooldown"
+#: What binds one member: `(day, 100)` an amount a day, `(times day, 3)` so many awards, `(cooldown, 24)` hours between.
 Limits = Sequence[tuple[str, int]]
+#: In which order limits are asked; the one that leaves least is named, the first of them when they leave the same.
+_ASKED = {name: number for number, name in enumerate([*PERIODS, *(TIMES + per for per in PERIODS[1:]), COOLDOWN])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +68,14 @@ class Release:
 
 @dataclass(slots=True)
 class Share:
-    """What became of a claim: `capped` names the period whose cap bit, `releases` what each refund gave back."""
+    """What became of a claim: `capped` names the limit that bit, `releases` what each refund gave back.
+
+    `until` is when the member has cooled down, for a claim that was too soon.
+    """
 
     awarded: int
     capped: str | None = None
+    until: datetime | None = None
     released: int = 0
     refunded: int = 0
     releases: dict[str, int] = field(default_factory=dict)
@@ -74,22 +89,48 @@ class Share:
 Move = Claim | Release
 
 
-def fold(moves: Iterable[Move], *, time_zone: str, used: Mapping[str, int] | None = None) -> dict[str, Share]:
-    """What each claim gets, by its key. `used` is what claims that are not among the moves use of their windows."""
+def limits_of(caps: Iterable[Cap], frequency: Frequency) -> Limits:
+    """What binds the claims of one member; nothing when an award shares no window with others."""
+    limits = [(cap.per, cap.amount) for cap in caps if cap.of == "member" or cap.per == "event"]
+    every = (*limits, *often(frequency))
+    return every if any(name != "event" for name, _ in every) else ()
+
+
+def often(frequency: Frequency) -> Limits:
+    """How often a member may be awarded, as limits."""
+    times = [(TIMES + times.per, times.most) for times in frequency.times]
+    return times if frequency.cooldown_hours is None else [*times, (COOLDOWN, frequency.cooldown_hours)]
+
+
+def fold(
+    moves: Iterable[Move],
+    *,
+    time_zone: str,
+    used: Mapping[str, int] | None = None,
+    standing: Sequence[datetime] = (),
+) -> dict[str, Share]:
+    """What each claim gets, by its key.
+
+    `used` is what claims that are not among the moves use of their windows, `standing` the times of those awarded.
+    """
     known = list(moves)
-    periods = [per for per in PERIODS[1:] if any(per in dict(one.limits) for one in known if isinstance(one, Claim))]
-    spent = dict(used or {})
+    names = {name for one in known if isinstance(one, Claim) for name, _ in one.limits} - {"event", COOLDOWN}
+    spent, stand = dict(used or {}), sorted(standing)
     shares: dict[str, Share] = {}
     for move in sorted(known, key=_order):
+        at = move.at if isinstance(move, Claim) else move.claim_at
+        windows = {name: window_of(name, at, time_zone) for name in names}
         if isinstance(move, Claim):
-            windows = {per: window_of(per, move.at, time_zone) for per in periods}
-            share = shares[move.key] = _grant(move, windows, spent)
-            change = share.awarded
+            share = shares[move.key] = _grant(move, windows, spent, stand)
+            change, times = share.awarded, int(share.awarded > 0)
+            if times:
+                insort(stand, at)
         else:
-            windows = {per: window_of(per, move.claim_at, time_zone) for per in periods}
-            change = -_release(move, shares)
-        for window in windows.values():
-            spent[window] = spent.get(window, 0) + change
+            change, times = _release(move, shares)
+            if times:
+                stand.remove(at)
+        for name, window in windows.items():
+            spent[window] = spent.get(window, 0) + (times if name.startswith(TIMES) else change)
     return shares
 
 
@@ -104,8 +145,10 @@ def returned(amount: int, part: int, whole: int) -> int:
 
 
 def window_of(per: str, at: datetime, time_zone: str) -> str:
-    """The name of the period's window into which the instant falls."""
-    if per in ("event", "total"):
+    """The name of the window of a limit into which the instant falls: `times 2026-05-03` of `times day`."""
+    if per.startswith(TIMES):
+        return TIMES + window_of(per.removeprefix(TIMES), at, time_zone)
+    if per in ("event", "total", COOLDOWN):
         return per
     return _named(per, business_day(at, time_zone))
 
@@ -134,23 +177,41 @@ def _order(move: Move) -> tuple[bool, datetime, bool, str]:
     return move.late, max(move.at, move.claim_at), True, move.key
 
 
-def _grant(claim: Claim, windows: Mapping[str, str], spent: Mapping[str, int]) -> Share:
+def _grant(claim: Claim, windows: Mapping[str, str], spent: Mapping[str, int], stand: Sequence[datetime]) -> Share:
     if claim.settled is not None:
         return Share(claim.settled)
     share = Share(claim.wanted)
-    for per, cap in sorted(claim.limits, key=lambda limit: PERIODS.index(limit[0])):
-        left = cap if per == "event" else max(0, cap - spent.get(windows[per], 0))
+    for name, most in sorted(claim.limits, key=lambda limit: _ASKED[limit[0]]):
+        if name == COOLDOWN:
+            until = _cooled_down(claim.at, timedelta(hours=most), stand)
+            left = share.awarded if until is None else 0
+            share.until = until if share.awarded else None
+        elif name.startswith(TIMES):
+            left = share.awarded if spent.get(windows[name], 0) < most else 0
+        else:
+            left = most if name == "event" else max(0, most - spent.get(windows[name], 0))
         if left < share.awarded:
-            share.awarded, share.capped = left, per
+            share.awarded, share.capped = left, name
     return share
 
 
-def _release(release: Release, shares: Mapping[str, Share]) -> int:
+def _cooled_down(at: datetime, gap: timedelta, stand: Sequence[datetime]) -> datetime | None:
+    """Until when a member whose awards stand at those times has to wait; None when long enough has passed.
+
+    One that comes late may have come too soon before another, too.
+    """
+    near = [*stand[: bisect_right(stand, at)][-1:], *stand[bisect_left(stand, at) :][:1]]
+    return max((one + gap for one in near if abs(at - one) < gap), default=None)
+
+
+def _release(release: Release, shares: Mapping[str, Share]) -> tuple[int, int]:
+    """What it changes of what is used, and of how many awards stand."""
     if release.settled is not None:
-        return release.settled
+        return -release.settled, 0
     share = shares[release.claim]
+    stood = share.net > 0
     share.refunded += release.part
     more = returned(share.awarded, share.refunded, release.whole) - share.released
     share.released += more
     share.releases[release.key] = more
-    return more
+    return -more, -int(stood and share.net == 0)

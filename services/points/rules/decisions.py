@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.points.audiences.domain import NOBODY, Membership
-from services.points.rules.rule import Cap, Rule
+from services.points.rules.rule import HOWEVER_OFTEN, Cap, Frequency, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,4 @@ class Decision(NamedTuple):
     campaign: str | None = None
     caps: tuple[Cap, ...] = ()
     budget: int | None = None
+    frequency: Frequency = HOWEVER_OFTEN

@@ -6,25 +6,41 @@ the rules are given does not matter: higher priority goes first, then the code.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import overload
+from typing import Any, overload
 
 from common.errors import FieldFault, FieldsRefused, Refusal
 from services.points.audiences.domain import Membership
-from services.points.programs.pending import check_pending
-from services.points.programs.validity import check_own_validity
+from services.points.programs.pending import BadPending, check_pending
+from services.points.programs.validity import BadValidity, check_own_validity
 from services.points.rules import expressions
 from services.points.rules.decisions import Decision, Facts, PublishedRule
 from services.points.rules.expressions import Names
 from services.points.rules.panel import LARGEST_AWARD, Panel, formula_text
-from services.points.rules.rule import Audience, Cap, Holdout, Kind, Mode, Rule, Schedule, document_of, rule_of
+from services.points.rules.rule import (
+    HOWEVER_OFTEN,
+    Audience,
+    Cap,
+    Frequency,
+    Holdout,
+    Kind,
+    Mode,
+    Rule,
+    Schedule,
+    Times,
+    document_of,
+    rule_of,
+)
 
 __all__ = [
+    "HOWEVER_OFTEN",
     "LARGEST_AWARD",
     "Audience",
     "Cap",
     "Decision",
     "Facts",
+    "Frequency",
     "Holdout",
     "Kind",
     "Membership",
@@ -33,6 +49,7 @@ __all__ = [
     "Rule",
     "RuleSet",
     "Schedule",
+    "Times",
     "decide_all",
     "document_of",
     "rule_of",
@@ -57,6 +74,26 @@ class NoDraft(Refusal):
     code = "no_draft"
 
 
+class SecondPersonNeeded(Refusal):
+    """In this program nothing goes live because one person says so."""
+
+    code = "second_person_needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What shall go live of a rule: its draft (`version` None) or an earlier version; `replaces` is live until then.
+
+    `mode` is that of its stacking group, when it has one.
+    """
+
+    rule: str
+    version: int | None
+    document: dict[str, Any]
+    replaces: int | None
+    mode: str | None
+
+
 class BadRule(FieldsRefused):
     """What the rule says does not fit together; one fault a field."""
 
@@ -70,6 +107,8 @@ class RuleSet(Sequence[PublishedRule]):
         self._rules = tuple(sorted(rules, key=lambda one: (-one.rule.priority, one.code)))
         self._panels: dict[str, Panel] = {}
         self._triggers = {one.rule.trigger for one in self._rules}
+        #: What its rules say of pending, where they say it.
+        self.pendings = frozenset(one.rule.pending for one in self._rules if one.rule.pending is not None)
         #: Whether any rule asks for tier, tags or segments; when not, memberships need not be looked up.
         self.asks_about_members = any(_asks_about_members(one.rule) for one in self._rules)
 
@@ -127,18 +166,55 @@ def check(rule: Rule) -> None:
 
     Raises `BadRule`, `BadExpression`, `BadTable`, `BadValidity`, `BadPending`; each names the field.
     """
-    faults = [*_misfits(rule), *_closed(rule)]
-    if faults:
-        raise BadRule(faults)
+    for part in _PARTS:
+        part(rule)
+
+
+def faults(rule: Rule) -> Iterator[FieldFault]:
+    """Everything at once that `check` refuses about a rule."""
+    for part in _PARTS:
+        try:
+            part(rule)
+        except FieldsRefused as refused:
+            yield from refused.faults
+        except BadValidity:
+            yield FieldFault(
+                "/validity", f"{rule.validity} is no validity of a rule.", f"{rule.validity} 不能作为规则有效期。"
+            )
+        except BadPending:
+            yield FieldFault(
+                "/pending", f"{rule.pending} is no pending of a rule.", f"{rule.pending} 不能作为规则冻结期。"
+            )
+
+
+def _check_fields(rule: Rule) -> None:
+    found = [*_misfits(rule), *_closed(rule)]
+    if found:
+        raise BadRule(found)
+
+
+def _check_condition(rule: Rule) -> None:
     expressions.check(rule.condition, "/condition")
+
+
+def _check_amount(rule: Rule) -> None:
     if rule.formula is not None:
         expressions.check(rule.formula, "/formula")
     elif rule.table is not None:
         expressions.check(formula_text(rule), "/table")
+
+
+def _check_validity(rule: Rule) -> None:
     if rule.validity is not None:
         check_own_validity(rule.validity)
+
+
+def _check_pending(rule: Rule) -> None:
     if rule.pending is not None:
         check_pending(rule.pending)
+
+
+_PARTS = (_check_fields, _check_condition, _check_amount, _check_validity, _check_pending)
 
 
 def _misfits(rule: Rule) -> Iterator[FieldFault]:
@@ -147,7 +223,7 @@ def _misfits(rule: Rule) -> Iterator[FieldFault]:
         if (rule.formula is None) == (rule.table is None):
             en, zh = "Give either a formula or a table.", "请提供 formula 或 table 其中之一。"
             yield FieldFault("/formula", en, zh)
-        meaningless = {"factor": rule.factor, "applies_to": rule.applies_to or None}
+        meaningless: dict[str, Any] = {"factor": rule.factor, "applies_to": rule.applies_to or None}
     else:
         if rule.factor is None or Fraction(rule.factor) <= 1:
             en, zh = "A multiplier needs a factor above 1, at most 10.", "倍数活动需要大于 1、不超过 10 的 factor。"
@@ -156,6 +232,8 @@ def _misfits(rule: Rule) -> Iterator[FieldFault]:
             name: getattr(rule, name) or None
             for name in ("formula", "table", "validity", "pending", "caps", "budget", "group")
         }
+        if rule.frequency != HOWEVER_OFTEN:
+            meaningless["frequency"] = rule.frequency
     for name, value in meaningless.items():
         if value is not None:
             en = f"This does nothing for a rule of kind {rule.kind}; leave it out."
@@ -172,11 +250,15 @@ def _closed(rule: Rule) -> Iterator[FieldFault]:
                 en = "It ends before it begins; write a span over midnight as two, e.g. 22:00-24:00 and 00:00-02:00."
                 zh = "结束早于开始;跨午夜请写成两段,如 22:00-24:00 与 00:00-02:00。"
                 yield FieldFault(f"/schedule/{name}/{number}", en, zh)
-    limits = [(cap.per, cap.of) for cap in rule.caps]
-    for number, limit in enumerate(limits):
-        if limit in limits[:number]:
-            en, zh = "This window is capped twice; keep one of them.", "同一窗口重复设置上限,请保留一个。"
-            yield FieldFault(f"/caps/{number}", en, zh)
+    limits: dict[str, list[Any]] = {
+        "/caps": [(cap.per, cap.of) for cap in rule.caps],
+        "/frequency/times": [times.per for times in rule.frequency.times],
+    }
+    for field, windows_limited in limits.items():
+        for number, limit in enumerate(windows_limited):
+            if limit in windows_limited[:number]:
+                en, zh = "This window is capped twice; keep one of them.", "同一窗口重复设置上限,请保留一个。"
+                yield FieldFault(f"{field}/{number}", en, zh)
 
 
 def _asks_about_members(rule: Rule) -> bool:

@@ -5,25 +5,21 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Identity,
     Integer,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from common.database import core
+from services.points import columns
 from services.points.database import Table
-
-
-def _at() -> Any:
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")))
 
 
 class RuleRow(Table, table=True):
@@ -35,7 +31,7 @@ class RuleRow(Table, table=True):
     code: str = Field(primary_key=True)
     draft: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
     live_version: int | None
-    changed_at: datetime = _at()
+    changed_at: datetime = columns.made_at()
 
 
 class RuleVersionRow(Table, table=True):
@@ -66,7 +62,7 @@ class RulePublicationRow(Table, table=True):
     code: str
     version: int | None
     actor: str = Field(sa_column=Column(Text, nullable=False))
-    at: datetime = _at()
+    at: datetime = columns.made_at()
 
 
 class RuleGroupRow(Table, table=True):
@@ -79,10 +75,22 @@ class RuleGroupRow(Table, table=True):
     code: str = Field(primary_key=True)
     mode: str
     changed_by: str = Field(sa_column=Column(Text, nullable=False))
-    changed_at: datetime = _at()
+    changed_at: datetime = columns.made_at()
+
+
+class RuleSettingsRow(Table, table=True):
+    """Whether a second person must say yes before anything goes live; who last said so and when. No row: no."""
+
+    __tablename__ = "points_rule_settings"
+
+    program_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    second_person: bool = Field(sa_column=Column(Boolean, nullable=False))
+    changed_by: str = Field(sa_column=Column(Text, nullable=False))
+    changed_at: datetime = columns.made_at()
 
 
 rules = core(RuleRow)
 versions = core(RuleVersionRow)
 publications = core(RulePublicationRow)
 groups = core(RuleGroupRow)
+settings = core(RuleSettingsRow)

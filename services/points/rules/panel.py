@@ -169,6 +169,7 @@ def _decision(
         campaign,
         rule.caps,
         rule.budget,
+        rule.frequency,
     )
 
 

@@ -67,9 +67,15 @@ def review(rule: Rule) -> list[Violation]:
 
 def check_policy(code: str, rule: Rule) -> None:
     """Raise `PolicyViolated` with a fault per field when the rule may not be published."""
+    faults = policy_faults(rule)
+    if faults:
+        raise PolicyViolated(faults, rule=code)
+
+
+def policy_faults(rule: Rule) -> list[FieldFault]:
+    """Why the rule may not be published, by field."""
     refused = [one for one in review(rule) if one.severity == "refused"]
-    if refused:
-        raise PolicyViolated([FieldFault(one.field, one.reason_en, one.reason_zh) for one in refused], rule=code)
+    return [FieldFault(one.field, one.reason_en, one.reason_zh) for one in refused]
 
 
 def _sharing(rule: Rule, words: list[str]) -> Iterator[Violation]:
@@ -240,8 +246,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _limited_once(rule: Rule) -> bool:
-    """Whether the member's total is capped: whoever adds and deletes and adds again gets no more."""
-    return any(cap.per == "total" and cap.of == "member" for cap in rule.caps)
+    """Whether the member's total is capped, or one award is all: whoever adds and deletes and adds gets no more."""
+    return any(cap.per == "total" and cap.of == "member" for cap in rule.caps) or any(
+        times.per == "total" and times.most == 1 for times in rule.frequency.times
+    )
 
 
 _LAWS: tuple[Callable[[Rule, list[str]], Iterator[Violation]], ...] = (

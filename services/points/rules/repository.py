@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from services.points.rules.domain import Mode, PublishedRule, UnknownRule, rule_of
-from services.points.rules.models import groups, publications, rules, versions
+from services.points.rules.models import groups, publications, rules, settings, versions
 
 
 def put_draft(session: Session, program_id: int, code: str, document: dict[str, Any]) -> None:
@@ -35,10 +35,10 @@ def get_rule(session: Session, program_id: int, code: str, *, lock: bool = False
     return row
 
 
-def lock_rules(session: Session, program_id: int, codes: Sequence[str]) -> dict[str, Row[Any]]:
-    """Those of the rules that exist, locked in order of code."""
+def find_rules(session: Session, program_id: int, codes: Sequence[str], *, lock: bool) -> dict[str, Row[Any]]:
+    """Those of the rules that exist, locked in order of code when wanted."""
     mine = select(rules).where(rules.c.program_id == program_id, rules.c.code.in_(codes)).order_by(rules.c.code)
-    return {row.code: row for row in session.execute(mine.with_for_update())}
+    return {row.code: row for row in session.execute(mine.with_for_update() if lock else mine)}
 
 
 def list_rules(session: Session, program_id: int) -> Sequence[Row[Any]]:
@@ -147,3 +147,16 @@ def group_modes(session: Session, program_id: int) -> dict[str, Mode]:
 def list_groups(session: Session, program_id: int) -> Sequence[Row[Any]]:
     """The program's groups by code."""
     return session.execute(select(groups).where(groups.c.program_id == program_id).order_by(groups.c.code)).all()
+
+
+def put_second_person(session: Session, program_id: int, second_person: bool, *, actor: str) -> None:
+    """Say whether a second person is needed in the program."""
+    row = {"program_id": program_id, "second_person": second_person, "changed_by": actor}
+    changes = {**row, "changed_at": func.clock_timestamp()}
+    session.execute(insert(settings).values(row).on_conflict_do_update(index_elements=["program_id"], set_=changes))
+
+
+def needs_second_person(session: Session, program_id: int) -> bool:
+    """Whether a second person is needed in the program."""
+    mine = select(settings.c.second_person).where(settings.c.program_id == program_id)
+    return bool(session.scalar(mine))

@@ -108,3 +108,20 @@ def list_groups(caller: Identity) -> dict[str, Any]:
     """Every stacking group."""
     with transaction() as session:
         return {"groups": use_cases.list_groups(session, program_id=caller.program_id)}
+
+
+@routes.put(
+    "/rule-settings", allow=(staff("admin"),), body=schemas.RuleSettingsRequest, answer=schemas.RuleSettingsResponse
+)
+def configure_settings(caller: Identity, body: dict[str, Any]) -> dict[str, bool]:
+    """Say whether publications and rollbacks wait for a second person (POST /v1/rule-proposals)."""
+    with transaction() as session:
+        needed = use_cases.require_second_person(session, program_id=caller.program_id, actor=caller.actor, **body)
+    return {"second_person": needed}
+
+
+@routes.get("/rule-settings", allow=(ANY_STAFF,), answer=schemas.RuleSettingsResponse)
+def show_settings(caller: Identity) -> dict[str, bool]:
+    """How rules go live here."""
+    with transaction() as session:
+        return {"second_person": use_cases.needs_second_person(session, program_id=caller.program_id)}

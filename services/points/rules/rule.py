@@ -12,6 +12,7 @@ from typing import Any, Literal
 Kind = Literal["award", "multiplier"]
 Per = Literal["event", "day", "week", "month", "total"]
 Of = Literal["member", "rule"]
+Calendar = Literal["day", "week", "month", "total"]
 #: How the rules of a stacking group get along: all award, the first by priority that awards, or the highest award.
 Mode = Literal["all", "first", "highest"]
 
@@ -23,6 +24,25 @@ class Cap:
     per: Per
     of: Of
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """At most `most` awards to one member `per` window (calendar units in the program's zone)."""
+
+    per: Calendar
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """How often one member is awarded: so many times a window, `cooldown_hours` or more between two awards.
+
+    An award that was cut to nothing or refunded wholly is none. An hour has 60 minutes, also when clocks change.
+    """
+
+    times: tuple[Times, ...] = ()
+    cooldown_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +71,8 @@ class Schedule:
     dates: tuple[tuple[str, str], ...] = ()
 
 
-#: What rules carry that ask neither for whom nor when.
-EVERYBODY, ALWAYS = Audience(), Schedule()
+#: What rules carry that ask neither for whom nor when nor how often.
+EVERYBODY, ALWAYS, HOWEVER_OFTEN = Audience(), Schedule(), Frequency()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,7 @@ class Rule:
     audience: Audience = EVERYBODY
     schedule: Schedule = ALWAYS
     caps: tuple[Cap, ...] = ()
+    frequency: Frequency = HOWEVER_OFTEN
     budget: int | None = None
     priority: int = 0
     group: str | None = None
@@ -103,6 +124,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
     values["audience"] = _audience(values.get("audience") or {})
     values["schedule"] = _schedule(values.get("schedule") or {})
     values["caps"] = tuple(Cap(**cap) for cap in values.get("caps") or ())
+    values["frequency"] = _frequency(values.get("frequency") or {})
     values["applies_to"] = tuple(values.get("applies_to") or ())
     values["holdout"] = Holdout(**values["holdout"]) if values.get("holdout") else None
     values.setdefault("formula", None)
@@ -130,3 +152,9 @@ def _schedule(document: Mapping[str, Any]) -> Schedule:
         tuple((first, last) for first, last in document.get("dates", ())),
     )
     return ALWAYS if schedule == ALWAYS else schedule
+
+
+def _frequency(document: Mapping[str, Any]) -> Frequency:
+    times = tuple(Times(**one) for one in document.get("times", ()))
+    frequency = Frequency(times, document.get("cooldown_hours"))
+    return HOWEVER_OFTEN if frequency == HOWEVER_OFTEN else frequency

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from common.http.fields import Instant, code, document, integer, member_id, text
+from common.http.fields import Flag, Instant, code, document, integer, member_id, text
 from services.points.audiences.domain import Membership
 from services.points.programs.schemas import pending, validity
 from services.points.rules.expressions import LONGEST, plain
-from services.points.rules.rule import Kind, Mode, Of, Per
+from services.points.rules.rule import Calendar, Kind, Mode, Of, Per
 from services.points.rules.tables import LONGEST_DOCUMENT, MOST_NODES
 
 _EVENT_TYPE = validate.Regexp(r"^[a-z][a-z0-9_.-]{0,63}\Z")
@@ -19,6 +19,7 @@ _FACTOR = validate.Regexp(
     r"^([1-9](\.[0-9]{1,4})?|10(\.0{1,4})?)\Z", error='Decimal text above 1, at most 10, e.g. "1.5" or "2".'
 )
 _MOST_CODES = 100
+_YEAR_HOURS = 366 * 24
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _TWO = validate.Length(equal=2)
 
@@ -78,6 +79,23 @@ class CapDocument(Schema):
     amount = integer(1, required=True)
 
 
+class TimesDocument(Schema):
+    """At most so many awards to one member per window (of the program's calendar)."""
+
+    per = fields.String(required=True, validate=validate.OneOf(get_args(Calendar)))
+    most = integer(1, 1_000, required=True)
+
+
+class FrequencyDocument(Schema):
+    """How often one member is awarded; an award that was cut to nothing or refunded wholly does not count.
+
+    `cooldown_hours`: at least so many hours from one award to the next.
+    """
+
+    times = fields.List(fields.Nested(TimesDocument), validate=validate.Length(max=4), load_default=list)
+    cooldown_hours = integer(1, _YEAR_HOURS, load_default=None, allow_none=True)
+
+
 class HoldoutDocument(Schema):
     """This share of the members, always the same ones, never gets the rule."""
 
@@ -108,6 +126,7 @@ class RuleDocument(Schema):
     audience = fields.Nested(AudienceDocument, load_default=dict)
     schedule = fields.Nested(ScheduleDocument, load_default=dict)
     caps = fields.List(fields.Nested(CapDocument), validate=validate.Length(max=10), load_default=list)
+    frequency = fields.Nested(FrequencyDocument, load_default=dict)
     budget = integer(1, load_default=None, allow_none=True)
     priority = integer(-1000, 1000, load_default=0)
     group = code(load_default=None, allow_none=True)
@@ -184,6 +203,7 @@ class DecisionResponse(Schema):
     validity = fields.String(required=True, allow_none=True)
     pending = fields.String(required=True, allow_none=True)
     caps = fields.List(fields.Nested(CapResponse), required=True)
+    frequency = fields.Nested(FrequencyDocument, required=True)
     budget = fields.Integer(required=True, allow_none=True)
 
 
@@ -287,3 +307,15 @@ class GroupListResponse(Schema):
     """All stacking groups of the program."""
 
     groups = fields.List(fields.Nested(GroupResponse), required=True)
+
+
+class RuleSettingsRequest(Schema):
+    """Whether a second person must say yes before anything goes live."""
+
+    second_person = Flag(required=True)
+
+
+class RuleSettingsResponse(Schema):
+    """How rules go live in the program."""
+
+    second_person = fields.Boolean(required=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from services.points.audiences.domain import Membership
 from services.points.rules.caps import window_of
 from services.points.rules.decisions import Decision, PublishedRule
+from services.points.rules.rule import Frequency
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Trial:
     validity: str | None
     pending: str | None
     caps: list[CapTrial]
+    frequency: Frequency
     budget: int | None
 
 
@@ -107,5 +109,6 @@ def _trial(decision: Decision, published: PublishedRule, groups: Mapping[str, st
         rule.validity,
         rule.pending,
         caps,
+        rule.frequency,
         rule.budget,
     )

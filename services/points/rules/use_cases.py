@@ -1,7 +1,7 @@
 """The life of an earning rule: draft, simulate, publish, roll back, retire; and the stacking groups."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from services.points.programs.use_cases import program_book
 from services.points.rules import domain, repository
 from services.points.rules.candidates import candidate_of
 from services.points.rules.domain import (
+    Change,
     Facts,
     Membership,
     Mode,
@@ -21,6 +22,7 @@ from services.points.rules.domain import (
     PublishedRule,
     Rule,
     RuleSet,
+    SecondPersonNeeded,
     UnknownGroup,
     UnknownRule,
     decide_all,
@@ -89,38 +91,82 @@ def publish(session: Session, *, program_id: int, code: str, actor: str) -> Any:
 
 
 def publish_set(session: Session, *, program_id: int, codes: Sequence[str], actor: str) -> list[Any]:
-    """Publish the drafts of several rules, all or none. Raises `UnknownRule`, `NoDraft`, and as `draft_rule`."""
-    rows = repository.lock_rules(session, program_id, codes)
-    for code in codes:
-        if code not in rows:
-            raise UnknownRule(rule=code)
-        if rows[code].draft is None:
-            raise NoDraft(rule=code)
-        # The program and the policy may have changed since it was drafted.
-        _check(session, program_id, code, rule_of(rows[code].draft))
-    published = []
-    for code in codes:
-        version = repository.add_version(session, program_id, code, rows[code].draft)
-        repository.drop_draft(session, program_id, code)
-        published.append(_make_live(session, program_id, code, version, actor))
-    return published
+    """Publish the drafts of several rules, all or none.
+
+    Raises `UnknownRule`, `NoDraft`, `SecondPersonNeeded`, and as `draft_rule`.
+    """
+    _check_one_is_enough(session, program_id)
+    proposed = propose(session, program_id=program_id, drafts=codes)
+    return go_live(session, program_id=program_id, changes=proposed, actor=actor)
 
 
 def roll_back(session: Session, *, program_id: int, code: str, version: int, actor: str) -> Any:
     """Let an earlier version decide again; what was awarded meanwhile keeps its own.
 
-    Raises `UnknownRule`, and as `draft_rule` when that version may not decide any more.
+    Raises `UnknownRule`, `SecondPersonNeeded`, and as `draft_rule` when that version may not decide any more.
     """
-    repository.get_rule(session, program_id, code, lock=True)
-    document = repository.find_version(session, program_id, code, version)
-    if document is None:
-        raise UnknownRule(rule=f"{code} version {version}")
-    _check(session, program_id, code, rule_of(document))
-    return _make_live(session, program_id, code, version, actor)
+    _check_one_is_enough(session, program_id)
+    proposed = propose(session, program_id=program_id, rollbacks={code: version})
+    return go_live(session, program_id=program_id, changes=proposed, actor=actor)[0]
+
+
+def propose(
+    session: Session,
+    *,
+    program_id: int,
+    drafts: Sequence[str] = (),
+    rollbacks: Mapping[str, int] | None = None,
+    lock: bool = True,
+) -> list[Change]:
+    """What would go live of these drafts and earlier versions. Raises `UnknownRule`, `NoDraft`."""
+    wanted: dict[str, int | None] = {**dict.fromkeys(drafts), **(rollbacks or {})}
+    rows = repository.find_rules(session, program_id, list(wanted), lock=lock)
+    modes = repository.group_modes(session, program_id)
+    changes = []
+    for code, version in wanted.items():
+        if code not in rows:
+            raise UnknownRule(rule=code)
+        row = rows[code]
+        document = row.draft if version is None else repository.find_version(session, program_id, code, version)
+        if document is None:
+            raise NoDraft(rule=code) if version is None else UnknownRule(rule=f"{code} version {version}")
+        mode = modes.get(document["group"]) if document.get("group") else None
+        changes.append(Change(code, version, document, row.live_version, mode))
+    return changes
+
+
+def check_changes(session: Session, *, program_id: int, changes: Iterable[Change]) -> None:
+    """Refuse, as `draft_rule` does, what may not decide: program and policy may have changed since it was written."""
+    for change in changes:
+        _check(session, program_id, change.rule, rule_of(change.document))
+
+
+def go_live(session: Session, *, program_id: int, changes: Sequence[Change], actor: str) -> list[Any]:
+    """Let what was proposed decide from now on, all or none; drafts become versions. Raises as `check_changes`."""
+    check_changes(session, program_id=program_id, changes=changes)
+    published = []
+    for change in changes:
+        version = change.version
+        if version is None:
+            version = repository.add_version(session, program_id, change.rule, change.document)
+            repository.drop_draft(session, program_id, change.rule)
+        published.append(_make_live(session, program_id, change.rule, version, actor))
+    return published
+
+
+def require_second_person(session: Session, *, program_id: int, second_person: bool, actor: str) -> bool:
+    """Say whether publications and rollbacks wait for a second person from now on."""
+    repository.put_second_person(session, program_id, second_person, actor=actor)
+    return second_person
+
+
+def needs_second_person(session: Session, *, program_id: int) -> bool:
+    """Whether publications and rollbacks wait for a second person."""
+    return repository.needs_second_person(session, program_id)
 
 
 def retire(session: Session, *, program_id: int, code: str, actor: str) -> Any:
-    """Let the rule decide nothing any more. Raises `UnknownRule`."""
+    """Let the rule decide nothing any more; nobody waits for a second person to stop one. Raises `UnknownRule`."""
     repository.get_rule(session, program_id, code, lock=True)
     return _make_live(session, program_id, code, None, actor)
 
@@ -193,6 +239,11 @@ def _check(session: Session, program_id: int, code: str, rule: Rule) -> None:
     for other in rule.applies_to:
         if other not in known:
             raise UnknownRule(rule=other)
+
+
+def _check_one_is_enough(session: Session, program_id: int) -> None:
+    if repository.needs_second_person(session, program_id):
+        raise SecondPersonNeeded()
 
 
 def _make_live(session: Session, program_id: int, code: str, version: int | None, actor: str) -> Any:

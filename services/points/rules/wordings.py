@@ -1,7 +1,7 @@
 """How refusals about earning rules are answered."""
 
 from common.http.problems import Wording, Wordings
-from services.points.rules.domain import BadRule, NoDraft, UnknownGroup, UnknownRule
+from services.points.rules.domain import BadRule, NoDraft, SecondPersonNeeded, UnknownGroup, UnknownRule
 from services.points.rules.expressions import BadExpression
 from services.points.rules.policy import PolicyViolated
 from services.points.rules.tables import BadTable
@@ -19,6 +19,11 @@ WORDINGS: Wordings = {
         409,
         "The rule {rule} has no draft; PUT /v1/rules/{rule}/draft first.",
         "规则 {rule} 没有草稿,请先保存草稿。",
+    ),
+    SecondPersonNeeded: Wording(
+        409,
+        "Here a second person says yes before a rule goes live: POST /v1/rule-proposals and let a colleague approve.",
+        "本方案要求双人复核:请先 POST /v1/rule-proposals 提交发布申请,由另一位同事批准后生效。",
     ),
     BadRule: Wording(
         422,

@@ -172,7 +172,7 @@ def _of_event(event: OrderEvent) -> Iterator[Finding]:
     elif event.type == "order.paid" and not event.result["decisions"]:
         yield _finding("no_rule_asked", event=event.cause, type=event.type)
     for decision in event.result["decisions"]:
-        code, _, detail = decision["reason"].partition(": ")
+        code, detail = _code(decision["reason"])
         if code == "awarded" and not decision["amount"]:
             code = "nothing_to_award"
         yield _finding(
@@ -203,8 +203,14 @@ def _amendments(event: OrderEvent, *, zone: str) -> Iterator[Finding]:
             told = {"before": note["from"], "amount": note["to"], "local": _local(at, zone)}
             yield _finding(code, at=at, by=note["by"], **about, **told)
         if "reason" in note:
-            code, _, detail = note["reason"].partition(": ")
-            yield _finding(code, at=at, by=note["by"], detail=detail, **about)
+            code, detail = _code(note["reason"])
+            yield _finding(code, at=at, by=note["by"], detail=detail, **{"amount": note["to"], **about})
+
+
+def _code(reason: str) -> tuple[str, str]:
+    """Which sentence a decision's reason is, and its detail."""
+    code, _, detail = reason.partition(": ")
+    return ("balance_capped", detail) if reason == "capped: balance" else (code, detail)
 
 
 def _taken_otherwise(events: Sequence[OrderEvent], entries: Sequence[Entry], *, zone: str) -> Iterator[Finding]:

@@ -23,7 +23,8 @@ _SOURCES: dict[int, str] = {
         SELECT a.requested_at, a.id::text, 'adjustment_requested',
                jsonb_build_object('id', a.id, 'asset', a.asset, 'amount', a.amount, 'reason_code', a.reason_code,
                                   'agent', a.requested_by, 'note', a.note, 'evidence', a.evidence, 'beyond', a.beyond,
-                                  'undoes', a.undoes, 'status', a.status)
+                                  'undoes', a.undoes, 'status', a.status, 'from_on', a.from_on, 'until_on', a.until_on,
+                                  'to_on', a.to_on)
           FROM points_adjustments a
          WHERE a.program_id = :p AND a.member_id = :m AND a.requested_at <= :at""",
     3: """
@@ -46,7 +47,8 @@ _SOURCES: dict[int, str] = {
                jsonb_build_object('asset', s.code, 'seq', e.seq, 'entry', e.kind, 'amount', e.amount,
                                   'held_delta', e.held_delta, 'balance_after', e.balance_after, 'cause_text', e.cause,
                                   'posting_id', e.posting_id, 'hold_id', e.hold_id, 'reverses', e.reverses,
-                                  'rule_version', e.rule_version, 'meta', e.meta)
+                                  'rule_version', e.rule_version, 'meta', e.meta,
+                                  'lots', CASE WHEN e.amount = 0 AND e.held_delta = 0 THEN e.lots END)
           FROM points_assets s CROSS JOIN LATERAL (
                SELECT * FROM points_entries n
                 WHERE n.program_id = :p AND n.member_id = :m AND n.asset_id = s.id AND n.at <= :at

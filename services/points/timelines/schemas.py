@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from common.http.fields import Instant, query_integer
+from services.points.ledger.account_schemas import ExpiringSchema
 
 
 class TimelineQuery(Schema):
@@ -44,12 +45,18 @@ class TimelineItem(Schema):
     hold_id = fields.String(allow_none=True)
     reverses = fields.Integer(allow_none=True)
     rule_version = fields.Integer(allow_none=True)
+    lots = fields.List(fields.Nested(ExpiringSchema), metadata={"description": "What changed its last day, signed"})
+    from_on = fields.String(allow_none=True)
+    until_on = fields.String(allow_none=True)
+    to_on = fields.String(allow_none=True)
     reason_code = fields.String()
     reason = fields.String(allow_none=True)
     to_member_id = fields.Integer()
     from_member_id = fields.Integer()
     available_at = fields.String()
     uncollected = fields.Integer()
+    wanted = fields.Integer(metadata={"description": "What was to be earned, where it is more than the amount"})
+    capped = fields.String(metadata={"description": "Why: `balance`, the asset's most_per_member"})
     factor = fields.String(allow_none=True)
     campaign = fields.String(allow_none=True)
     exchange = fields.String()

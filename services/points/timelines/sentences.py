@@ -82,10 +82,10 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "请告知会员到账时间。",
     ),
     "awaits_confirmation": (
-        "{amount} {asset} of it wait until the order is confirmed.",
-        "其中 {amount} {asset} 待订单确认收货后到账。",
-        "Once the goods are kept, the shop's system sends order.confirmed; ask for it when it is late.",
-        "确认收货后由商城系统发送 order.confirmed;如迟迟未到请联系商城系统。",
+        "{amount} {asset} of it wait until the order is confirmed, or for the other event that the rule names.",
+        "其中 {amount} {asset} 待订单确认收货(或规则指定的其他事件)后到账。",
+        "Once the goods are kept, the shop's system sends order.confirmed, or that event; ask for it when it is late.",
+        "确认收货后由商城系统发送 order.confirmed(或规则指定的事件);如迟迟未到请联系商城系统。",
     ),
     "order_already_paid": (
         "{event} says again that the order is paid; an order awards once.",
@@ -158,6 +158,17 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "规则 {rule} 触及上限({detail}),{wanted} {asset} 中发放 {amount}。",
         *_EXPLAIN_RULE,
     ),
+    "balance_capped": (
+        "The member has as much {asset} as a member may have: of what rule {rule} gives there was room for {amount}.",
+        "会员的 {asset} 已达持有上限,规则 {rule} 实际发放 {amount}。",
+        "What the cap cut is lost; a marketer can raise most_per_member in the asset's settings for what comes.",
+        "被截断的部分不再补发;运营人员可在资产设置中调高 most_per_member,对以后生效。",
+    ),
+    "cooling_down": (
+        "Rule {rule} had awarded the member too short a time before: it awards nothing {detail}.",
+        "规则 {rule} 距上次发放间隔不足,冷却中({detail}),本次不发放。",
+        *_EXPLAIN_RULE,
+    ),
     "budget_spent": (
         "The budget of rule {rule} left {amount} of {wanted} {asset}.",
         "规则 {rule} 预算不足,{wanted} {asset} 中发放 {amount}。",
@@ -191,6 +202,11 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "其中 {amount} {asset} 已于 {local} 被 {by} 收回。",
         "Ask them for the reason; the member's timeline shows it too.",
         "请向操作方确认原因,也可在会员时间线中查看。",
+    ),
+    "kept": (
+        "A refund took nothing back of rule {rule}: it was available, and {asset} gives back only what is pending.",
+        "退款未收回规则 {rule} 的 {asset}:退款时已到账,而该资产只收回待到账部分。",
+        *_NOTHING,
     ),
     "not_all_there": (
         "A refund was to take back more of rule {rule} than was there ({detail}).",

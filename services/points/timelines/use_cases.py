@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.points.intake import use_cases as intake
+from services.points.ledger.balances import by_day
 from services.points.ledger.domain import Kind
 from services.points.programs.use_cases import read_book
 from services.points.timelines import domain, findings, repository
@@ -22,6 +23,8 @@ _OF_META = (
     "from_member_id",
     "available_at",
     "uncollected",
+    "wanted",
+    "capped",
     "factor",
     "campaign",
     "exchange",
@@ -81,6 +84,8 @@ def _item(row: Any, doc: dict[str, Any], events: set[tuple[str, str]], grants: d
     if row.kind == "entry":
         meta = doc.pop("meta") or {}
         doc["entry"] = Kind(doc["entry"]).name.lower()
+        if moves := doc.pop("lots"):
+            doc["lots"] = by_day(moves)
         item |= {name: meta[name] for name in _OF_META if name in meta}
     if cause_text is not None:
         item["cause"] = domain.cause_of(cause_text, events=events, grants=grants if row.kind == "entry" else {})

@@ -238,6 +238,10 @@ def test_readers_in_flight_together_each_see_their_own_and_what_they_have_just_g
             assert (seen["balance"], seen["lifetime"]["earned"]) == (earned[member], earned[member])
             nothing = done(brand.callers.member(member + 100).get("/v1/accounts/points"))
             assert nothing["balance"] == 0
+            whole = {
+                it["asset"]: it["balance"] for it in done(brand.callers.member(member).get("/v1/accounts"))["accounts"]
+            }
+            assert whole == {"points": earned[member], "energy": 0, "growth": 0}
 
     with ThreadPoolExecutor(24) as pool:
         watched = [pool.submit(watch, brand, earned, member) for member in earned for _ in range(2)]

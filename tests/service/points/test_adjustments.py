@@ -413,3 +413,27 @@ def test_notes_are_not_logged(desk: Desk, capfd: pytest.CaptureFixture[str]) -> 
     desk.ask(-5_000, note="phone 13800000000")
     desk.ask(0, note="phone 13800000000")
     assert "13800000000" not in "".join(capfd.readouterr())
+
+
+def test_nobody_reverses_its_posting_past_it(desk: Desk) -> None:
+    made = desk.posted(100)
+    for path in ("points", "energy"):
+        answer = desk.brand.reverse(made, asset=path)
+        assert (refused(answer), pointers(answer)) == ((409, "undone_elsewhere"), ["/posting_id"])
+        assert f"POST /v1/adjustments/{made['id']}/undo" in (answer.json or {})["detail"]
+    done(desk.decide("undo", made, by=desk.lin))
+    assert desk.brand.figures() == (0, 0, 0, 0)
+    assert wrong() == []
+
+
+def test_what_only_calls_itself_an_adjustment_is_reversed_as_anything(desk: Desk) -> None:
+    event = {"specversion": "1.0", "id": "x", "source": "adjustment", "type": "review.posted", "subject": "member:7"}
+    marketer = desk.brand.callers.staff("marketer")
+    rule = {"name_en": "r", "name_zh": "r", "asset": "points", "trigger": "review.posted", "formula": "5"}
+    done(marketer.put("/v1/rules/review/draft", rule))
+    done(marketer.post("/v1/rules/review/publication", key=desk.key()))
+    sent = {**event, "time": "2026-05-03T12:00:00+08:00", "data": {}}
+    done(desk.brand.callers.system("events").post("/v1/events", sent))
+    [entry] = desk.brand.entries()
+    assert entry["cause"] == "adjustment x"
+    assert done(desk.brand.reverse(entry))["amount"] == -5

@@ -123,6 +123,11 @@ SETS: dict[str, dict[str, Any]] = {
         ],
     },
     "a budget": {"formula": "data.paid_fen / 50", "budget": 30_000},
+    "so many times, and a cool-down": {
+        "formula": "data.paid_fen / 50",
+        "caps": [{"per": "week", "of": "member", "amount": 1_500}],
+        "frequency": {"times": [{"per": "day", "most": 1}, {"per": "total", "most": 9}], "cooldown_hours": 40},
+    },
 }
 
 
@@ -352,6 +357,14 @@ def test_a_months_cap_begins_with_the_month_though_only_its_second_half_is_count
     assert asset(found)["candidate"] == 100
     assert rule(found)["candidate"]["cut"] == {"member_month": 1}
     assert asset(result(shop, drafts=["order"]))["candidate"] == 200
+
+
+def test_a_cool_down_begins_before_what_is_counted(shop: Shop) -> None:
+    shop.send(paid("A", time="2026-05-14T12:00:00+08:00"), paid("B", time="2026-05-15T12:00:00+08:00"))
+    assert shop.draft("order", formula="5", frequency={"cooldown_hours": 25}).status_code == 200
+    found = result(shop, drafts=["order"], **{"from": "2026-05-15T00:00:00+08:00", "to": "2026-06-01T00:00:00+08:00"})
+    assert show(shop, 1)["replayed_from"] == "2026-05-13T15:00:00Z"
+    assert (rule(found)["candidate"]["awards"], rule(found)["candidate"]["cut"]) == (0, {"member_cooldown": 1})
 
 
 def test_audiences_meet_who_members_were_then(shop: Shop) -> None:

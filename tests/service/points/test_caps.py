@@ -182,6 +182,98 @@ def test_no_more_claims_are_folded_than_a_customer_can_make(shop: Shop, monkeypa
     assert shop.rows("SELECT count(*) FROM points_claims") == [(3,)]
 
 
+def test_so_many_awards_a_day_and_a_refund_makes_room_for_one_more(shop: Shop) -> None:
+    shop.publish(formula="10", frequency={"times": [{"per": "day", "most": 2}]})
+    results = shop.send(*(paid(f"A{n}", time=at(9 + n)) for n in range(3)), paid("B", time=at(0, 4)))
+    assert [decided(one) for one in results] == [
+        [(10, 10, "awarded")],
+        [(10, 10, "awarded")],
+        [(10, 0, "capped: times day")],
+        [(10, 10, "awarded")],
+    ]
+    # Half of it comes back: it still counts; then all of it, and what came after has its place.
+    shop.send_one(refunded(5_000, "A0", time=at(10)))
+    assert "amended" not in stored(shop, "paid-A2")
+    shop.send_one(refunded(5_000, "A0", refund_id="r2", time=at(10)))
+    assert stored(shop, "paid-A2")["amended"][0]["to"] == 10
+    assert shop.balance() == 30
+
+
+def test_a_cool_down_says_until_when_and_a_late_event_moves_it(shop: Shop) -> None:
+    shop.publish("review", trigger="review.posted", formula="5", frequency={"cooldown_hours": 12})
+    first, soon, later = shop.send(*(event(f"e{hour}", time=at(hour)) for hour in (6, 17, 18)))
+    assert [decided(one)[0][1] for one in (first, soon, later)] == [5, 0, 5]
+    assert decided(soon)[0][2] == "cooling_down: until 2026-05-03T10:00:00+00:00"
+    # Earlier than all: six o'clock came too soon after it, five in the afternoon did not.
+    assert decided(shop.send_one(event("e1", time=at(1))))[0][1] == 5
+    assert shop.rows("SELECT event, amount FROM points_claims ORDER BY at") == [
+        ("shop e1", 5),
+        ("shop e6", 0),
+        ("shop e17", 5),
+        ("shop e18", 0),
+    ]
+    assert shop.balance() == 10
+
+
+def test_once_in_all_is_once_in_all_years_and_versions(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "now", lambda: datetime(2028, 1, 1, tzinfo=UTC))
+    once = {"times": [{"per": "total", "most": 1}]}
+    shop.publish("first-order", formula="100", frequency=once)
+    assert decided(shop.send_one(paid("A1", time="2024-05-03T12:00:00Z")))[0][1] == 100
+    shop.publish("first-order", formula="200", frequency=once)
+    assert decided(shop.send_one(paid("A2", time="2026-05-03T12:00:00Z"))) == [(200, 0, "capped: times total")]
+    # Refunded two years later: from then on another may be the first.
+    shop.send_one(refunded(10_000, "A1", time="2026-06-03T12:00:00Z"))
+    shop.send_one(paid("A3", time="2026-06-04T12:00:00Z"))
+    assert shop.rows("SELECT event, amount - reversed FROM points_claims ORDER BY at") == [
+        ("shop paid-A1", 0),
+        ("shop paid-A2", 0),
+        ("shop paid-A3", 200),
+    ]
+
+
+def test_an_award_that_the_ledger_refuses_is_no_time(shop: Shop) -> None:
+    shop.publish(formula="10", frequency={"times": [{"per": "total", "most": 1}], "cooldown_hours": 24})
+    shop.move("earn", 2**53 - 1)
+    assert decided(shop.send_one(paid("A1", time=at(9)))) == [(10, 0, "ledger_refused: balance_too_large")]
+    shop.spend(2**53 - 1)
+    assert decided(shop.send_one(paid("A2", time=at(10)))) == [(10, 10, "awarded")]
+
+
+def test_verify_finds_an_award_too_many_and_one_too_soon(shop: Shop) -> None:
+    shop.publish("counted", formula="10", frequency={"times": [{"per": "month", "most": 1}]})
+    shop.publish("cooling", formula="10", asset="growth", frequency={"cooldown_hours": 24})
+    shop.send(paid("A1", time=at(9)), paid("A2", time=at(10)), paid("A3", time="2026-06-01T00:00:00+08:00"))
+    assert wrong() == []
+    sql("UPDATE points_claims SET amount = 10 WHERE event = 'shop paid-A2'")
+    found = {finding.name: finding.detail for finding in wrong()}
+    assert found["no member is awarded more often than a rule's times"] == "1/7/counted/shop paid-A2"
+    assert found["between two awards of a member lies the rule's cool-down"] == "1/7/cooling/shop paid-A2"
+    sql("UPDATE points_claims SET amount = 0 WHERE event = 'shop paid-A2'")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "pointer"),
+    [
+        ({"times": [{"per": "event", "most": 1}]}, "/frequency/times/0/per"),
+        ({"times": [{"per": "day", "most": 0}]}, "/frequency/times/0/most"),
+        ({"times": [{"per": "day", "most": 1}, {"per": "day", "most": 2}]}, "/frequency/times/1"),
+        ({"cooldown_hours": 0}, "/frequency/cooldown_hours"),
+    ],
+)
+def test_a_frequency_that_could_never_work_is_refused_where_it_stands(
+    shop: Shop, frequency: dict[str, Any], pointer: str
+) -> None:
+    answer = shop.draft("order", frequency=frequency)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+
+
+def test_a_multiplier_awards_nothing_and_so_not_often(shop: Shop) -> None:
+    answer = shop.draft("double", kind="multiplier", formula=None, factor="2", frequency={"cooldown_hours": 1})
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/frequency"]
+
+
 def test_two_batches_of_the_same_events_at_once_have_one_effect(shop: Shop) -> None:
     shop.publish(caps=DAY)
     batch = [paid(f"A{n}", 3_000, time=at(n % 20), member_id=n % 3 + 1) for n in range(30)]

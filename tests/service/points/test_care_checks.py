@@ -1,12 +1,16 @@
 """`verify` finds what was done to adjustments and changesets behind the service's back."""
 
+from datetime import timedelta
+
 import pytest
 
+from common.clock import business_day, now
 from tests.care import Desk, MembersDouble
 from tests.points import done, sql, wrong
 
-ENTRY = "a posted adjustment is one entry of its amount, any other is none"
+ENTRY = "a posted adjustment is one entry of its amount, a redating of as many lots, any other is none"
 UNDONE = "an undone adjustment has one posted undoing of the opposite amount"
+MOVES = "a redating moves lots from day to day, and nothing else"
 DAYS = "what agents used of their day is what was charged to them"
 ALLOWED = "what was posted was charged to an agent's limits or approved by a second person"
 APPLIED = "an applied changeset is one entry a line, any other is none"
@@ -26,6 +30,10 @@ def adjusted(desk: Desk) -> Desk:
     done(desk.decide("approval", desk.waiting(900)))
     desk.waiting(901)
     desk.decide("undo", desk.posted(20), by=desk.wu)
+    today = business_day(now(), "Asia/Shanghai")
+    desk.posted(30, validity="5D", by=desk.wu)
+    moved = done(desk.redate(7, today + timedelta(days=5), today + timedelta(days=50), by=desk.wu))
+    desk.decide("undo", moved, by=desk.wu)
     assert wrong() == []
     return desk
 
@@ -46,6 +54,11 @@ def adjusted(desk: Desk) -> Desk:
         ),
         ("UPDATE points_adjustments SET status = 'posted', undone_by = NULL WHERE amount = 20", {UNDONE}),
         ("UPDATE points_adjustments SET undoes = NULL WHERE amount = -20", {UNDONE}),
+        ("UPDATE points_adjustments SET moved = 6 WHERE amount = 7", {ENTRY}),
+        ("UPDATE points_adjustments SET moved = 6 WHERE amount = -7", {ENTRY}),
+        ("UPDATE points_entries SET amount = 1 WHERE kind = 15", {ENTRY, MOVES}),
+        ("UPDATE points_entries SET lots[2] = -6 WHERE kind = 15", {MOVES}),
+        ("UPDATE points_entries SET amount = 1 WHERE kind = 8 AND reversed = 7", {ENTRY, MOVES}),
         ("UPDATE points_agent_days SET used = used - 1 WHERE agent = 'lin'", {DAYS}),
         ("DELETE FROM points_agent_days WHERE agent = 'wu'", {DAYS}),
         ("UPDATE points_adjustments SET charged_to = NULL, charged_on = NULL WHERE amount = 10", {DAYS, ALLOWED}),
@@ -54,7 +67,7 @@ def adjusted(desk: Desk) -> Desk:
 )
 def test_an_edit_of_an_adjustment_is_found(adjusted: Desk, edit: str, expected: set[str]) -> None:
     sql(edit)
-    assert found(ENTRY, UNDONE, DAYS, ALLOWED) == expected
+    assert found(ENTRY, UNDONE, DAYS, ALLOWED, MOVES) == expected
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 import pytest
 
+from common.clock import business_day, epoch_day, now
 from common.commands import run_checks
 from common.service import Check, Finding
 from services.points.jobs import settle_due_accounts
 from services.points.ledger import checks
-from services.points.ledger.domain import Kind
+from services.points.ledger.domain import Kind, Redating
 from services.points.service import service
 from tests.points import Brand, done, make_due, sql, wrong
 
@@ -19,10 +20,13 @@ IDLES = "what lives until its account is idle has a day for that"
 TRANSFERS = "a transfer gives to one what it takes from the other"
 RUNNING = "running balances add up, time never goes back"
 REVERSALS = "Σ reversals ≤ the original"
+MOVES = "a redating moves lots from day to day, and nothing else"
 POSTINGS = "a posted posting has its entry and answers so, a refused one has none"
 HOLDS = "every hold is what its entries say"
 FACTS = "every entry has one fact in the feed"
 ENDS = "every hold ends within a day of its deadline"
+BEYOND = "nothing is earned or given beyond the most that a member may have"
+CUTS = "what a member's cap cut says so on its entry and in its answer"
 CHAIN = "every hash re-computes, the head is the last"
 
 MINE = "program_id = 1 AND member_id = 7 AND asset_id = 1"
@@ -50,6 +54,9 @@ def ledger(brand: Brand) -> Brand:
     brand.turn(Kind.FREEZE, member=9)  # 9: 9
     brand.set_asset(transferable=True)
     done(brand.give(4, member_id=8, to=9))  # 8: 2, 9: 10
+    today = epoch_day(business_day(now(), "Asia/Shanghai"))
+    moved = brand.redate(6, Redating(today + 20, today + 20, today + 90), member=8)  # 8: 3
+    brand.restore(moved, amount=2, member=8)  # 8: 4
     owed = brand.earn(10, asset="growth")
     brand.spend(10, asset="growth")
     done(brand.reverse(owed, asset="growth"))
@@ -73,14 +80,17 @@ def test_a_sound_ledger_has_nothing_wrong_and_everything_was_looked_at(ledger: B
         HELD: 4,
         FROZEN: 4,
         IDLES: 4,
-        TRANSFERS: 24,
-        RUNNING: 24,
-        REVERSALS: 24,
-        POSTINGS: 23,
+        TRANSFERS: 26,
+        RUNNING: 26,
+        REVERSALS: 26,
+        MOVES: 26,
+        POSTINGS: 25,
+        BEYOND: 26,
+        CUTS: 25,
         HOLDS: 6,
-        FACTS: 24,
+        FACTS: 26,
         ENDS: 6,
-        CHAIN: 24,
+        CHAIN: 26,
     }
 
 
@@ -114,7 +124,7 @@ def test_an_empty_ledger_has_nothing_wrong(brand: Brand) -> None:
         (f"UPDATE points_accounts SET head = sha256('x') WHERE {MINE}", {CHAIN: "1/7/1/9"}),
         (
             "DELETE FROM points_accounts WHERE member_id = 8",
-            {SUMS: "1/8/1", LOTS: "1/8/1"},
+            {SUMS: "1/8/1", LOTS: "1/8/1; 1/8/1"},
         ),
         # Entries
         (
@@ -161,6 +171,18 @@ def test_an_empty_ledger_has_nothing_wrong(brand: Brand) -> None:
         (
             f"UPDATE points_entries SET posting_id = gen_random_uuid() WHERE {MINE} AND seq = 2",
             {POSTINGS: "1/7/1/2", CHAIN: "1/7/1/2"},
+        ),
+        (
+            "UPDATE points_entries SET lots[2] = lots[2] + 1 WHERE member_id = 8 AND seq = 3",
+            {LOTS: "1/8/1", MOVES: "1/8/1/3", CHAIN: "1/8/1/3"},
+        ),
+        (
+            "UPDATE points_entries SET reversed = 7 WHERE member_id = 8 AND seq = 4",
+            {REVERSALS: "1/8/1/3", CHAIN: "1/8/1/4"},
+        ),
+        (
+            "UPDATE points_entries SET held_delta = 1 WHERE member_id = 8 AND seq = 4",
+            {SUMS: "1/8/1", RUNNING: "1/8/1/4", MOVES: "1/8/1/4", POSTINGS: "1/8/1/4", CHAIN: "1/8/1/4"},
         ),
         (f"UPDATE points_entries SET hash = sha256('x') WHERE {MINE} AND seq = 5", {CHAIN: "1/7/1/5; 1/7/1/6"}),
         (

@@ -290,10 +290,13 @@ def test_reversals_at_once_are_one(desk: Desk) -> None:
     assert wrong() == []
 
 
-def test_what_was_reversed_by_its_posting_is_not_reversed_again(desk: Desk) -> None:
+def test_nobody_reverses_its_posting_past_it(desk: Desk) -> None:
     made = done(desk.ask(700))
-    done(desk.brand.reverse(made))
-    assert refused(desk.reverse(made)) == (422, "reversal_exceeded")
+    answer = desk.brand.reverse(made)
+    assert (refused(answer), pointers(answer)) == ((409, "undone_elsewhere"), ["/posting_id"])
+    assert f"POST /v1/exchanges/{made['id']}/reversal" in (answer.json or {})["detail"]
+    done(desk.reverse(made))
+    assert desk.brand.figures()[0] == 3_000
     assert wrong() == []
 
 
@@ -466,6 +469,17 @@ def test_the_timeline_links_to_the_partners_order(desk: Desk) -> None:
     assert (item["exchange"], item["amount"]) == (made["id"], -700)
     [own] = done(desk.brand.callers.member(7).get("/v1/timeline", limit=1))["items"]
     assert (own["cause"], own["exchange"]) == (item["cause"], made["id"])
+
+
+def test_what_comes_in_beyond_the_members_cap_is_refused_whole_and_what_comes_back_is_not(desk: Desk) -> None:
+    desk.brand.set_asset(most_per_member=3_000)
+    assert refused(desk.ask(1, direction="in")) == (409, "balance_capped")
+    out = done(desk.ask(1_000))
+    desk.brand.earn(900)
+    assert refused(desk.ask(2, "X2", direction="in")) == (409, "balance_capped")
+    done(desk.ask(1, "X3", direction="in"))
+    done(desk.reverse(out))
+    assert desk.brand.figures()[0] == 3_980
 
 
 COUNTED = "what caps of exchanges count is what was exchanged and not reversed"

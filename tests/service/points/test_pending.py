@@ -181,7 +181,7 @@ def test_an_assets_settings_are_shown_as_they_were_set(brand: Brand) -> None:
     wanted = {
         "name_en": "Credit", "name_zh": "储值金", "unit_en": "yuan", "unit_zh": "元", "scale": 2, "debt_allowed": True,
         "validity": "until:2030-12-31", "pending": "order.confirmed+15D", "grace_days": 7, "transferable": True,
-        "transfer_most": 5_000, "transfer_most_per_day": 20_000,
+        "transfer_most": 5_000, "transfer_most_per_day": 20_000, "most_per_member": 90_000, "returns": "pending",
     }  # fmt: skip
     marketer = brand.callers.staff("marketer")
     assert done(marketer.put("/v1/assets/credit", wanted)) == {"code": "credit", **wanted}

@@ -165,3 +165,121 @@ def test_what_a_confirmation_awards_goes_with_the_order(shop: Shop) -> None:
 def test_a_confirmation_names_its_order(shop: Shop) -> None:
     answer = shop.post(event("e1", "order.confirmed"))
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/data/order_id")
+
+
+_CAPPED = [{"per": "day", "of": "member", "amount": 110}]
+
+
+def named(id: str, type: str = "goods.received", *, at: datetime = PAID_AT, **data: Any) -> dict[str, Any]:
+    """An event that names an order or another event."""
+    return event(id, type, data=data, time=iso(at))
+
+
+@pytest.mark.parametrize("caps", [[], _CAPPED])
+@pytest.mark.parametrize("first", ["order", "event", "together"])
+def test_b5_what_waits_for_another_event_waits_for_one_that_names_its_order(
+    shop: Shop, travel: Callable[[datetime], None], caps: list[dict[str, Any]], first: str
+) -> None:
+    shop.publish(pending="goods.received+7D", caps=caps)
+    order, received = paid(), named("g", at=PAID_AT + DAY, order_id="A1")
+    travel(PAID_AT + DAY)
+    if first == "together":
+        shop.send(received, order)
+    else:
+        for one in [order, received] if first == "order" else [received, order]:
+            shop.send_one(one)
+    assert figures(shop, PAID_AT + 8 * DAY - timedelta(seconds=1)) == (100, 0)
+    assert figures(shop, PAID_AT + 8 * DAY) == (100, 100)
+
+
+@pytest.mark.parametrize("caps", [[], _CAPPED])
+@pytest.mark.parametrize("first", ["review", "approval", "together"])
+def test_b5_what_no_order_earned_waits_for_one_that_names_its_event(
+    shop: Shop, travel: Callable[[datetime], None], caps: list[dict[str, Any]], first: str
+) -> None:
+    shop.publish(trigger="review.posted", formula="50", pending="review.approved+1D", caps=caps)
+    review, approved = event("r1", time=iso(PAID_AT)), named("a", "review.approved", at=PAID_AT + DAY, event="shop r1")
+    travel(PAID_AT + DAY)
+    if first == "together":
+        shop.send(approved, review)
+    else:
+        for one in [review, approved] if first == "review" else [approved, review]:
+            shop.send_one(one)
+    assert figures(shop, PAID_AT + 2 * DAY - timedelta(seconds=1)) == (50, 0)
+    assert figures(shop, PAID_AT + 2 * DAY) == (50, 50)
+
+
+def test_an_event_that_names_something_else_frees_nothing(shop: Shop, travel: Callable[[datetime], None]) -> None:
+    shop.publish(pending="goods.received+0D")
+    shop.publish("review", trigger="review.posted", formula="5", pending="review.approved+0D")
+    shop.send(paid(), event("r1", time=iso(PAID_AT)))
+    others = [
+        named("g1", order_id="A2"),
+        named("g2", event="shop paid-A1"),
+        named("g3", "goods.sent", order_id="A1"),
+        named("g4", order_id=17, event=["shop r1"]),
+        named("g5", "review.approved", event="shop r2"),
+        named("g6", "review.approved", event="shop  r1"),
+        named("g7", "review.approved", order_id="A1"),
+        {**named("g8", order_id="A1"), "subject": "member:8"},
+    ]
+    for one in others:
+        assert shop.send_one(one)["reason"] is None
+    assert figures(shop, PAID_AT + 300 * DAY) == (105, 0)
+    shop.send(named("g9", order_id="A1"), named("g10", "review.approved", event="shop r1"))
+    assert figures(shop, PAID_AT) == (105, 105)
+
+
+def test_of_several_events_the_earliest_counts_whichever_came_first(
+    shop: Shop, travel: Callable[[datetime], None]
+) -> None:
+    shop.publish(pending="goods.received+7D", caps=_CAPPED)
+    travel(PAID_AT + 3 * DAY)
+    early, late = (named(f"g{day}", at=PAID_AT + day * DAY, order_id="A1") for day in (1, 3))
+    shop.send_one(paid())
+    shop.send_one(late)
+    assert figures(shop, PAID_AT + 9 * DAY) == (100, 0)
+    shop.send_one(early)
+    assert figures(shop, PAID_AT + 8 * DAY) == (100, 100)
+    shop.send_one(named("g2", at=PAID_AT + 2 * DAY, order_id="A1"))
+    assert figures(shop, PAID_AT + 8 * DAY) == (100, 100)
+
+
+def test_what_was_earned_before_its_asset_waited_otherwise_waits_as_it_did(
+    shop: Shop, travel: Callable[[datetime], None]
+) -> None:
+    shop.put_asset("points", pending="goods.received+0D")
+    shop.publish()
+    shop.send_one(paid())
+    shop.put_asset("points", pending="none")
+    assert figures(shop, PAID_AT) == (100, 0)
+    shop.send_one(named("g", order_id="A1"))
+    assert figures(shop, PAID_AT) == (100, 100)
+
+
+def test_nothing_is_kept_for_events_that_nobody_waits_for(shop: Shop, travel: Callable[[datetime], None]) -> None:
+    shop.publish(trigger="review.posted", formula="data.stars", pending="review.approved+0D")
+    shop.send(
+        event("r1", data={"stars": 0}), event("r2", data={"stars": 3}), named("g", "goods.received", order_id="A")
+    )
+    assert shop.rows("SELECT order_id, told FROM points_orders") == [("event\tshop r2", {"review.approved": None})]
+
+
+def test_what_waits_for_a_day_is_there_when_it_begins(shop: Shop, travel: Callable[[datetime], None]) -> None:
+    shop.publish(pending="until:2026-06-01")
+    shop.send_one(paid())
+    begins = datetime(2026, 5, 31, 16, 0, tzinfo=UTC)
+    assert figures(shop, begins - timedelta(seconds=1)) == (100, 0)
+    assert figures(shop, begins) == (100, 100)
+
+
+@pytest.mark.parametrize("caps", [[], _CAPPED])
+def test_an_event_that_races_what_it_names_is_not_missed(
+    shop: Shop, travel: Callable[[datetime], None], caps: list[dict[str, Any]]
+) -> None:
+    shop.publish(pending="goods.received+0D", caps=caps)
+    orders = [paid(f"A{n}", 1_000) for n in range(6)]
+    received = [named(f"g{n}", order_id=f"A{n}") for n in range(6)]
+    calls = [lambda one=one: shop.post(one) for pair in zip(orders, received, strict=True) for one in pair]
+    assert {answer.status_code for answer in at_once(calls)} == {200}
+    assert figures(shop, PAID_AT) == (60, 60)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from common.clock import business_day, epoch_day
 from services.points import jobs
 from services.points.audit import replay as replaying
 from services.points.audit.replay import Comparison
 from services.points.commands import commands
-from services.points.ledger.domain import Kind
+from services.points.ledger.domain import Kind, Redating, Status
 from services.points.service import REBUILDS
 from tests.points import Brand, Clock, done, make_due, sql
 
@@ -108,8 +109,27 @@ def one_of(chance: random.Random, brand: Brand, posted: list[dict[str, Any]], no
     def transfer() -> None:
         brand.give(amount, 7 if member != 7 else 8, member_id=member, asset="gifts")
 
+    def redate() -> None:
+        today = epoch_day(business_day(now, "Asia/Shanghai"))
+        first = today + chance.randint(0, 9)
+        made = brand.redate(amount, Redating(first, first + 20, first + 30), asset, member=member)
+        if made.status == Status.POSTED and chance.random() < 0.5:
+            brand.restore(made, asset, amount=1, member=member)
+
     return chance.choice(
-        [*[earn] * 5, pending, pending, *[hold] * 3, reverse, reverse, *[spend] * 3, transfer, transfer, turn]
+        [
+            *[redate] * 2,
+            *[earn] * 5,
+            pending,
+            pending,
+            *[hold] * 3,
+            reverse,
+            reverse,
+            *[spend] * 3,
+            transfer,
+            transfer,
+            turn,
+        ]
     )
 
 

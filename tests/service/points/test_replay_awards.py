@@ -35,6 +35,8 @@ def publish(shop: Shop) -> None:
     shop.publish("both", asset="growth", budget=900, caps=[{"per": "day", "of": "member", "amount": 80}], **paid_for)
     shop.publish("review", trigger="review.posted", formula="7", caps=[{"per": "day", "of": "member", "amount": 10}])
     shop.publish("free", asset="growth", **paid_for)
+    shop.publish("counted", frequency={"times": [{"per": "day", "most": 1}, {"per": "total", "most": 9}]}, **paid_for)
+    shop.publish("cooling", caps=MEMBER, frequency={"cooldown_hours": 30}, **paid_for)
 
 
 def _each(amount: int) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "audience": {"tiers": [], "tags": [], "segments": [], "channels": []},
     "schedule": {"weekdays": [], "hours": [], "dates": []},
     "caps": [],
+    "frequency": {"times": [], "cooldown_hours": None},
     "budget": None,
     "priority": 0,
     "group": None,
