@@ -232,3 +232,9 @@ def test_deciding_never_raises_and_awards_within_bounds_whatever_the_data(
     assert 0 <= amount <= LARGEST_AWARD
     assert (amount > 0) == (reason == "awarded")
     assert "\n" not in reason
+
+
+def test_all_faults_of_a_rule_are_named_at_once() -> None:
+    odd = rule(validity="9X", pending="soon", formula="data.", condition="data.paid_fen >")
+    assert {fault.pointer for fault in domain.faults(odd)} == {"/validity", "/pending", "/formula", "/condition"}
+    assert list(domain.faults(rule())) == []

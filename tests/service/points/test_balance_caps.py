@@ -200,6 +200,28 @@ def test_a_refund_takes_its_share_of_what_was_really_given_however_it_arrives(
     assert replays_alike()
 
 
+def test_what_a_late_refund_frees_is_cut_too_and_the_amendment_says_so(shop: Shop) -> None:
+    """Of two rules with caps: a refund frees the day for a later order, for whose points the member has little room."""
+    shop.put_asset("points", most_per_member=130)
+    shop.publish(caps=[{"per": "day", "of": "member", "amount": 100}])
+    shop.publish("growth", asset="growth", caps=[{"per": "day", "of": "member", "amount": 1000}])
+    shop.send_one(paid("A1", 8_000, time="2026-05-03T10:00:00+08:00"))
+    shop.send_one(paid("A2", 8_000, time="2026-05-03T11:00:00+08:00"))
+    assert shop.balance() == 100
+    shop.move("earn", 25)
+    shop.send(
+        refunded(8_000, "A1", time="2026-05-03T10:30:00+08:00"),
+        refunded(4_000, "A2", time="2026-05-03T12:00:00+08:00"),
+    )
+    # A2 was given 20 and has room for 5 of the 60 that it would have got; half of the 25 came back, and all of A1's 80.
+    assert [one["amount"] for one in shop.entries() if one["kind"] == "earn"] == [80, 20, 25, 5]
+    assert shop.balance() == 130 - 80 - 12
+    [amended] = [row[0] for row in shop.rows("SELECT result -> 'amended' FROM points_events WHERE id = 'paid-A2'")]
+    assert [(one["from"], one["to"], one["reason"]) for one in amended] == [(20, 25, "capped: balance")]
+    assert shop.balance(asset="growth") == 40
+    assert replays_alike()
+
+
 def test_a_budget_gets_back_what_the_cap_cut(shop: Shop) -> None:
     shop.put_asset("points", most_per_member=100)
     shop.publish(budget=150)
