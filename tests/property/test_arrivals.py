@@ -60,6 +60,17 @@ _HOURS = st.integers(0, 24 * 14)
 
 
 @st.composite
+def orders(draw: st.DrawFn, order_id: str, hours: st.SearchStrategy[int]) -> list[dict[str, Any]]:
+    """An order and up to two refunds of it, each at an hour of its own."""
+    order = {"order_id": order_id, "paid_fen": draw(st.integers(0, 20_000))}
+    facts = [{"at": draw(hours), "type": "order.paid", "data": order}]
+    for part in range(draw(st.integers(0, 2))):
+        back = {"order_id": order_id, "refund_id": f"r{part}", "refunded_fen": draw(st.integers(1, 12_000))}
+        facts.append({"at": draw(hours), "type": "order.refunded", "data": back})
+    return facts
+
+
+@st.composite
 def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Up to five orders at instants of their own; refunds and receipts of some, and reviews with their approvals.
 
@@ -67,11 +78,7 @@ def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     """
     facts: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 5))):
-        order = {"order_id": f"A{number}", "paid_fen": draw(st.integers(0, 20_000))}
-        facts.append({"at": draw(_HOURS), "type": "order.paid", "data": order})
-        for part in range(draw(st.integers(0, 2))):
-            back = {"order_id": f"A{number}", "refund_id": f"r{part}", "refunded_fen": draw(st.integers(1, 12_000))}
-            facts.append({"at": draw(_HOURS), "type": "order.refunded", "data": back})
+        facts += draw(orders(f"A{number}", _HOURS))
         if draw(st.booleans()):
             facts.append({"at": draw(_HOURS), "type": "goods.received", "data": {"order_id": f"A{number}"}})
         if draw(st.booleans()):
@@ -105,12 +112,7 @@ def test_all_arrivals_of_two_orders_and_a_refund_between_them_end_alike(shop: Sh
         {"at": 2, "type": "order.paid", "data": {"order_id": "B", "paid_fen": 11_000}},
         {"at": 3, "type": "order.paid", "data": {"order_id": "C", "paid_fen": 9_000}},
     ]
-    ends = []
-    for arrival in permutations(enumerate(facts)):
-        member_id = next(_member)
-        for one in arrival:
-            _take_in(member_id, [one])
-        ends.append(_end(shop, member_id))
+    ends = _ends_of_all_arrivals(shop, facts)
     # Twice a day: A is half there still, so B is the second and C finds no room. Six hours pass before none of them.
     amounts = {code: [claim[3] for claim in ends[0]["claims"] if claim[0] == code] for code in _RULES}
     assert (amounts["twice-a-day"], amounts["once"], amounts["cooling"]) == ([100, 110, 0], [100, 0, 0], [100, 0, 0])
@@ -132,12 +134,7 @@ def test_all_arrivals_of_an_award_that_a_refund_frees_end_alike(shop: Shop) -> N
         {"at": 3, "type": "order.paid", "data": {"order_id": "C", "paid_fen": 3_000}},
         {"at": 7, "type": "order.paid", "data": {"order_id": "D", "paid_fen": 4_000}},
     ]
-    ends = []
-    for arrival in permutations(enumerate(facts)):
-        member_id = next(_member)
-        for one in arrival:
-            _take_in(member_id, [one])
-        ends.append(_end(shop, member_id))
+    ends = _ends_of_all_arrivals(shop, facts)
     amounts = {code: [claim[3] for claim in ends[0]["claims"] if claim[0] == code] for code in _RULES}
     # What A used is free from the refund on, and never before: B came in A's time.
     assert amounts["once"] == [10, 0, 30, 0]
@@ -145,6 +142,17 @@ def test_all_arrivals_of_an_award_that_a_refund_frees_end_alike(shop: Shop) -> N
     assert amounts["cooling"] == [10, 0, 30, 0]
     assert amounts["cooling-for-long"] == [10, 0, 30, 0]
     assert all(end == ends[0] for end in ends)
+
+
+def _ends_of_all_arrivals(shop: Shop, facts: list[dict[str, Any]]) -> list[Any]:
+    """What each order of arrival leaves of a member of its own, one fact at a time."""
+    ends = []
+    for arrival in permutations(enumerate(facts)):
+        member_id = next(_member)
+        for one in arrival:
+            _take_in(member_id, [one])
+        ends.append(_end(shop, member_id))
+    return ends
 
 
 def _take_in(member_id: int, batch: list[tuple[int, dict[str, Any]]]) -> None:

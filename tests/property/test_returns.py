@@ -15,6 +15,7 @@ from services.points.intake import use_cases
 from services.points.intake.domain import Event
 from services.points.intake.returns import try_return
 from tests.earning import Shop, open_shop
+from tests.property.test_arrivals import orders
 
 START = datetime(2026, 5, 22, 4, 0, tzinfo=UTC)
 NOW = START + timedelta(days=20)
@@ -44,11 +45,7 @@ _member = iter(range(1, 10**9))
 def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     facts: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 4))):
-        order = {"order_id": f"A{number}", "paid_fen": draw(st.integers(0, 20_000))}
-        facts.append({"at": draw(_HOURS), "type": "order.paid", "data": order})
-        for part in range(draw(st.integers(0, 2))):
-            back = {"order_id": f"A{number}", "refund_id": f"r{part}", "refunded_fen": draw(st.integers(1, 12_000))}
-            facts.append({"at": draw(_HOURS), "type": "order.refunded", "data": back})
+        facts += draw(orders(f"A{number}", _HOURS))
         if draw(st.booleans()):
             facts.append({"at": draw(_HOURS), "type": "order.confirmed", "data": {"order_id": f"A{number}"}})
     return list(draw(st.permutations(facts)))

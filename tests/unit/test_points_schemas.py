@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from services.points.intake.schemas import EventSchema, EventsQuery
-from services.points.rules.schemas import SimulationRequest
+from services.points.rules.simulation_schemas import SimulationRequest
 from tests.earning import event, paid, refunded
 
 

@@ -8,6 +8,8 @@ from common.http.routes import Routes
 from common.identity import Identity
 from services.points.database import transaction
 from services.points.rules import schemas, use_cases
+from services.points.rules.document_schemas import RuleDocument
+from services.points.rules.simulation_schemas import SimulationRequest, SimulationResponse
 from services.points.rules.simulations import Simulation
 from services.points.rules.wordings import WORDINGS
 
@@ -16,16 +18,14 @@ routes = Routes("rules", wordings=WORDINGS, description="Earning rules: draft, s
 _MARKETERS = (staff("marketer"),)
 
 
-@routes.put("/rules/<code:code>/draft", allow=_MARKETERS, body=schemas.RuleDocument, answer=schemas.RuleResponse)
+@routes.put("/rules/<code:code>/draft", allow=_MARKETERS, body=RuleDocument, answer=schemas.RuleResponse)
 def draft_rule(caller: Identity, code: str, body: dict[str, Any]) -> Any:
     """Write a rule's draft; nothing changes for members until it is published."""
     with transaction() as session:
         return use_cases.draft_rule(session, program_id=caller.program_id, code=code, document=body)
 
 
-@routes.post(
-    "/rules/<code:code>/simulation", allow=_MARKETERS, body=schemas.SimulationRequest, answer=schemas.SimulationResponse
-)
+@routes.post("/rules/<code:code>/simulation", allow=_MARKETERS, body=SimulationRequest, answer=SimulationResponse)
 def simulate(caller: Identity, code: str, body: dict[str, Any]) -> Simulation:
     """What one event would bring with the draft in place, rule by rule, and why; nothing is written."""
     with transaction() as session:

@@ -5,8 +5,8 @@ from typing import get_args
 from marshmallow import Schema, fields, validate
 
 from common.http.fields import Flag, code, text
+from services.points.rules.document_schemas import RuleDocument
 from services.points.rules.rule import Mode
-from services.points.rules.schemas import RuleDocument
 from services.points.rulesets.domain import FORMAT
 
 _MOST = validate.Length(max=100)
