@@ -24,8 +24,8 @@ _FIRST_MEMBER = 20_000_000
 _AT_A_TIME = 50_000
 
 _FILL = text("""
-INSERT INTO levels_board_scores (program_id, member_id, metric, period, starts_on, score, reached_at, version, dirty)
-SELECT :p, :f + n, 'spend', 'month', :d, 1 + n * 7919 % 1000003, now(), 1, false
+INSERT INTO levels_board_scores (program_id, member_id, metric, period, starts_on, score, reached_at, version)
+SELECT :p, :f + n, 'spend', 'month', :d, 1 + n * 7919 % 1000003, now(), 1
   FROM generate_series(CAST(:a AS bigint), :z) n
 ON CONFLICT DO NOTHING""")
 

@@ -5,7 +5,11 @@ of event intake went there. Besides, it chooses the array's type, and PostgreSQL
 numbers. A literal is plain text whose type the statement says: `CAST(:ids AS bigint[])`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Date, DateTime, Integer, TableValuedAlias, Text, cast, func, literal
+from sqlalchemy.types import TypeEngine, to_instance
 
 
 def numbers(values: Iterable[int | None]) -> str:
@@ -42,3 +46,18 @@ def texts(values: Iterable[str | None]) -> str:
         )
         + "}"
     )
+
+
+def values_of(**columns: tuple[type[TypeEngine[Any]] | TypeEngine[Any], Sequence[Any]]) -> TableValuedAlias:
+    """Columns of Python values as rows to select from or join with: one statement for a page, a parameter a column."""
+    arrays = [cast(literal(_literal(kind, values), Text), ARRAY(kind)) for kind, values in columns.values()]
+    return func.unnest(*arrays).table_valued(*columns).render_derived()
+
+
+def _literal(kind: type[TypeEngine[Any]] | TypeEngine[Any], values: Sequence[Any]) -> str:
+    made = to_instance(kind)
+    if isinstance(made, Integer):
+        return numbers(values)
+    if isinstance(made, (Date, DateTime)):
+        return texts([None if value is None else value.isoformat() for value in values])
+    return texts([None if value is None else str(value) for value in values])

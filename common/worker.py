@@ -20,9 +20,10 @@ log = structlog.get_logger()
 
 def work(name: str) -> None:
     """Work off the queue of that name until stopped; waits for a Redis that went away."""
-    # What is loaded by now stays: the collector, which large jobs call often, need not look at it again and again.
+    # What is loaded by now stays: the collector need not look at it again and again, nor in the middle of a page.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     while True:
         try:
             worker = SimpleWorker([queue(name)], connection=redis(), serializer=JSONSerializer)

@@ -1,12 +1,9 @@
 """The referrals database: its own registry, its engine, its feed and its idempotency keys."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ARRAY, Column, DateTime, TableValuedAlias, cast, func, literal
+from sqlalchemy import Column, DateTime
 from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from common.database import Database
@@ -32,9 +29,3 @@ def instant() -> Column[datetime]:
 def optional_instant() -> Column[datetime]:
     """A column of an instant that has not come for every row."""
     return Column(DateTime(timezone=True), nullable=True)
-
-
-def values_of(**columns: tuple[type[TypeEngine[Any]], Sequence[Any]]) -> TableValuedAlias:
-    """Columns of Python values as something to join with: one statement for a page of keys, two parameters or three."""
-    arrays = [cast(literal(list(values), ARRAY(kind)), ARRAY(kind)) for kind, values in columns.values()]
-    return func.unnest(*arrays).table_valued(*columns).render_derived()

@@ -1,10 +1,13 @@
 """PostgreSQL reads array literals back as what went in, whatever that was."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import BigInteger, Date, DateTime, Text, Uuid, create_engine, select
 
 from common import arrays
 
@@ -33,3 +36,20 @@ def test_what_goes_in_comes_out(
     assert row[2] == blobs
     assert [value and value.bytes for value in row[3]] == ids
     assert [one for (one,) in each] == lists
+
+
+def test_columns_of_values_are_rows_to_select_from(servers: Any, postgres: Any) -> None:
+    noon = datetime(2026, 11, 22, 12, 30, 0, 5, tzinfo=UTC)
+    told = arrays.values_of(
+        number=(BigInteger, [2**63 - 1, None]),
+        words=(Text, ['a "quote", a \\ and {braces}', None]),
+        on=(Date, [noon.date(), None]),
+        at=(DateTime(timezone=True), [noon, None]),
+        name=(Uuid, [UUID(int=7), None]),
+    )
+    engine = create_engine(postgres.url("points"))
+    with engine.connect() as connection:
+        first, second = connection.execute(select(told)).all()
+    engine.dispose()
+    assert tuple(first) == (2**63 - 1, 'a "quote", a \\ and {braces}', noon.date(), noon, UUID(int=7))
+    assert tuple(second) == (None,) * 5

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Integer, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Identity, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from common.database import core
@@ -65,7 +66,7 @@ class EarnedMarkRow(Table, table=True):
 
 
 class ScoreRow(Table, table=True):
-    """A member's score in one ranking: the truth that Valkey shows. `dirty` until Valkey was told."""
+    """A member's score in one ranking: the truth that Valkey shows."""
 
     __tablename__ = "levels_board_scores"
     __table_args__ = (
@@ -80,7 +81,6 @@ class ScoreRow(Table, table=True):
             "reached_at",
             "member_id",
         ),
-        Index("levels_board_scores_dirty", "program_id", "member_id", postgresql_where=text("dirty")),
     )
 
     program_id: int = Field(sa_column=columns.program_key())
@@ -91,7 +91,22 @@ class ScoreRow(Table, table=True):
     score: int = Field(sa_column=columns.big())
     reached_at: datetime = Field(sa_column=columns.instant())
     version: int = Field(sa_column=columns.big())
-    dirty: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
+class UntoldRow(Table, table=True):
+    """Scores changed by one page of facts, named by what stands at the same place of each array: Valkey is to be told.
+
+    One row a page, and deleted when it is told: a mark on each score would write every score twice.
+    """
+
+    __tablename__ = "levels_board_untold"
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    program_ids: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    member_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    metrics: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    periods: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    starts: list[date] = Field(sa_column=Column(ARRAY(Date), nullable=False))
 
 
 class HiddenRow(Table, table=True):
@@ -140,6 +155,7 @@ class ResultRow(Table, table=True):
 
 boards = core(BoardRow)
 scores = core(ScoreRow)
+untold = core(UntoldRow)
 hidden = core(HiddenRow)
 settlements = core(SettlementRow)
 results = core(ResultRow)

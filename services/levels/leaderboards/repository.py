@@ -1,16 +1,16 @@
 """The SQL that reads rankings, and keeps boards, settlements and what Valkey still has to be told."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session
 
 from services.levels.leaderboards.domain import Board, Placed, Prize, Rank, RankedSet, Score
-from services.levels.leaderboards.models import boards, hidden, results, scores, settlements
+from services.levels.leaderboards.models import boards, hidden, results, scores, settlements, untold
 from services.levels.reward import from_json, to_json
 
 _FREEZE = text(
@@ -20,11 +20,14 @@ _FREEZE = text(
     " WHERE program_id = :p AND metric = :k AND period = :e AND starts_on = :d AND score > 0 AND NOT EXISTS"
     " (SELECT FROM levels_board_hidden h WHERE (h.program_id, h.member_id) = (s.program_id, s.member_id))"
 )
-_MARK_SHOWN = text(
-    "UPDATE levels_board_scores s SET dirty = false FROM (SELECT s.ctid FROM levels_board_scores s"
-    " JOIN unnest(CAST(:p AS int[]), CAST(:m AS bigint[]), CAST(:k AS text[]), CAST(:e AS text[]), CAST(:d AS date[]),"
-    "  CAST(:n AS bigint[])) AS v(p, m, k, e, d, n) ON (s.program_id, s.member_id, s.metric, s.period, s.starts_on)"
-    "  = (v.p, v.m, v.k, v.e, v.d) AND s.version = v.n FOR UPDATE OF s SKIP LOCKED) seen WHERE s.ctid = seen.ctid"
+#: Pages looked at to find those that are told next.
+_PAGES = 100
+_TOUCH = text(
+    "WITH touched AS (UPDATE levels_board_scores SET version = version + 1 WHERE program_id = :p AND member_id = :m"
+    "  RETURNING program_id, member_id, metric, period, starts_on)"
+    " INSERT INTO levels_board_untold (program_ids, member_ids, metrics, periods, starts)"
+    " SELECT array_agg(program_id), array_agg(member_id), array_agg(metric), array_agg(period), array_agg(starts_on)"
+    "  FROM touched HAVING count(*) > 0"
 )
 _HIDDEN = exists().where(hidden.c.program_id == scores.c.program_id, hidden.c.member_id == scores.c.member_id)
 
@@ -112,25 +115,36 @@ def find_rank(session: Session, ranked: RankedSet, member_id: int) -> Rank:
     return Rank(row[0] + 1, mine.score, None if row[1] is None else row[1] - mine.score)
 
 
-def list_dirty(session: Session, limit: int) -> list[Score]:
-    """Scores that Valkey has not been told of, as they are to be shown."""
-    changed = _shown().where(scores.c.dirty).limit(limit)
-    return [_score(row) for row in session.execute(changed)]
+def list_untold(session: Session, scores_at_once: int) -> tuple[list[int], bool]:
+    """The ids of the oldest pages of changes that Valkey has not been told of, and whether there are more.
+
+    At least one page, and further ones until they name so many scores.
+    """
+    found: list[int] = []
+    sizes = 0
+    oldest = select(untold.c.id, func.cardinality(untold.c.member_ids)).order_by(untold.c.id)
+    for page, size in session.execute(oldest.limit(_PAGES)):
+        if sizes >= scores_at_once:
+            return found, True
+        found.append(page)
+        sizes += size
+    return found, len(found) == _PAGES
 
 
-def mark_shown(session: Session, shown: Sequence[Score]) -> None:
-    """Valkey knows these; those changed meanwhile stay dirty."""
-    session.execute(
-        _MARK_SHOWN,
-        {
-            "p": [score.ranked.program_id for score in shown],
-            "m": [score.member_id for score in shown],
-            "k": [score.ranked.metric for score in shown],
-            "e": [score.ranked.period for score in shown],
-            "d": [score.ranked.starts_on for score in shown],
-            "n": [score.version for score in shown],
-        },
-    )
+def list_changed(session: Session, pages: Sequence[int]) -> list[Score]:
+    """The scores that these pages name, each once, as they are to be shown by now."""
+    u = untold.c
+    arrays = (u.program_ids, u.member_ids, u.metrics, u.periods, u.starts)
+    columns = ("program_id", "member_id", "metric", "period", "starts_on")
+    named = func.unnest(*arrays).table_valued(*columns).render_derived()
+    paged = select(*(named.c[name] for name in columns)).select_from(untold.join(named, true())).where(u.id.in_(pages))
+    keys = paged.distinct().subquery()
+    return [_score(row) for row in session.execute(_shown().join(keys, _same(columns, keys)))]
+
+
+def delete_untold(session: Session, pages: Sequence[int]) -> None:
+    """Valkey knows these."""
+    session.execute(delete(untold).where(untold.c.id.in_(pages)))
 
 
 def stream_scores(session: Session, ranked: RankedSet, chunk: int) -> Iterator[list[Score]]:
@@ -162,9 +176,7 @@ def unhide(session: Session, program_id: int, member_id: int) -> bool:
 
 def touch_scores(session: Session, program_id: int, member_id: int) -> None:
     """Have all of a member's scores shown anew."""
-    c = scores.c
-    mine = update(scores).where(c.program_id == program_id, c.member_id == member_id)
-    session.execute(mine.values(version=c.version + 1, dirty=True))
+    session.execute(_TOUCH, {"p": program_id, "m": member_id})
 
 
 def add_settlement(session: Session, board: Board, ranked: RankedSet, now: datetime) -> bool:
@@ -222,6 +234,10 @@ def _set(ranked: RankedSet) -> ColumnElement[bool]:
 
 def _ranked(ranked: RankedSet) -> ColumnElement[bool]:
     return and_(_set(ranked), scores.c.score > 0, ~_HIDDEN)
+
+
+def _same(columns: Iterable[str], keys: Any) -> ColumnElement[bool]:
+    return and_(*(scores.c[name] == keys.c[name] for name in columns))
 
 
 def _settled(board: Board, ranked: RankedSet, table: Any) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlmodel import Session
 
+from common.arrays import numbers, texts
 from services.levels.leaderboards.domain import Earned, Gain, Paid, Refunded, Score
 
 _ADD_ORDERS = text(
@@ -41,27 +42,31 @@ _MARKS = text(
     "SELECT k.program_id, k.member_id, k.seq FROM levels_earned_marks k WHERE (k.program_id, k.member_id) IN"
     " (SELECT p, m FROM unnest(CAST(:p AS int[]), CAST(:m AS bigint[])) AS v(p, m))"
 )
+# What is to be told stands beside it, a row a page: a mark on each score would write every score twice.
+# What is to be told stands beside it, a row a page: a mark on each score would write every score twice.
 _ADD_SCORES = text(
-    "INSERT INTO levels_board_scores AS s (program_id, member_id, metric, period, starts_on, score, reached_at,"
-    "  version, dirty)"
-    " SELECT p, m, k, e, d, g, a, 1, true FROM unnest(CAST(:p AS int[]), CAST(:m AS bigint[]), CAST(:k AS text[]),"
+    "WITH untold AS (INSERT INTO levels_board_untold (program_ids, member_ids, metrics, periods, starts)"
+    "  VALUES (CAST(:p AS int[]), CAST(:m AS bigint[]), CAST(:k AS text[]), CAST(:e AS text[]), CAST(:d AS date[])))"
+    " INSERT INTO levels_board_scores AS s (program_id, member_id, metric, period, starts_on, score, reached_at,"
+    "  version)"
+    " SELECT p, m, k, e, d, g, a, 1 FROM unnest(CAST(:p AS int[]), CAST(:m AS bigint[]), CAST(:k AS text[]),"
     "  CAST(:e AS text[]), CAST(:d AS date[]), CAST(:g AS bigint[]), CAST(:a AS timestamptz[]))"
     "  AS v(p, m, k, e, d, g, a)"
     " ORDER BY p, m, k, e, d ON CONFLICT (program_id, member_id, metric, period, starts_on) DO UPDATE SET"
     " score = s.score + excluded.score, reached_at = greatest(s.reached_at, excluded.reached_at),"
-    " version = s.version + 1, dirty = true"
+    " version = s.version + 1"
 )
 
 
 def add_orders(session: Session, paid: Sequence[tuple[Paid, date]]) -> list[Gain]:
     """Count orders with their business days, each order id once; refunds that came before are taken off."""
     values = {
-        "p": [order.program_id for order, _ in paid],
-        "m": [order.member_id for order, _ in paid],
-        "i": [order.order_id for order, _ in paid],
-        "d": [day for _, day in paid],
-        "a": [order.at for order, _ in paid],
-        "f": [order.fen for order, _ in paid],
+        "p": numbers([order.program_id for order, _ in paid]),
+        "m": numbers([order.member_id for order, _ in paid]),
+        "i": texts([order.order_id for order, _ in paid]),
+        "d": texts([day.isoformat() for _, day in paid]),
+        "a": texts([order.at.isoformat() for order, _ in paid]),
+        "f": numbers([order.fen for order, _ in paid]),
     }
     return [_spend(row) for row in session.execute(_ADD_ORDERS, values)]
 
@@ -69,41 +74,41 @@ def add_orders(session: Session, paid: Sequence[tuple[Paid, date]]) -> list[Gain
 def add_refunds(session: Session, refunds: Sequence[Refunded]) -> list[Gain]:
     """Take refunds off the orders that are there, each refund id once; the others wait for their order."""
     values = {
-        "p": [refund.program_id for refund in refunds],
-        "m": [refund.member_id for refund in refunds],
-        "i": [refund.order_id for refund in refunds],
-        "r": [refund.refund_id for refund in refunds],
-        "f": [refund.fen for refund in refunds],
-        "a": [refund.at for refund in refunds],
+        "p": numbers([refund.program_id for refund in refunds]),
+        "m": numbers([refund.member_id for refund in refunds]),
+        "i": texts([refund.order_id for refund in refunds]),
+        "r": texts([refund.refund_id for refund in refunds]),
+        "f": numbers([refund.fen for refund in refunds]),
+        "a": texts([refund.at.isoformat() for refund in refunds]),
     }
     return [_spend(row) for row in session.execute(_ADD_REFUNDS, values)]
 
 
 def take_new_earnings(session: Session, earned: Sequence[Earned]) -> list[Earned]:
     """Those entries that were not counted yet, and count them: each account's entries come in the order of seq."""
-    keys = {"p": [one.program_id for one in earned], "m": [one.member_id for one in earned]}
+    keys = {"p": numbers([one.program_id for one in earned]), "m": numbers([one.member_id for one in earned])}
     marks: dict[tuple[int, int], int] = {(row[0], row[1]): row[2] for row in session.execute(_MARKS, keys)}
     new = []
     for one in earned:
         if one.seq > marks.get((one.program_id, one.member_id), 0):
             marks[one.program_id, one.member_id] = one.seq
             new.append(one)
-    session.execute(_MARK, {**keys, "q": [one.seq for one in earned]})
+    session.execute(_MARK, {**keys, "q": numbers([one.seq for one in earned])})
     return new
 
 
 def add_scores(session: Session, added: Sequence[Score]) -> None:
-    """Add to scores, and mark them for showing."""
+    """Add to scores, and note that they are to be told."""
     session.execute(
         _ADD_SCORES,
         {
-            "p": [score.ranked.program_id for score in added],
-            "m": [score.member_id for score in added],
-            "k": [score.ranked.metric for score in added],
-            "e": [score.ranked.period for score in added],
-            "d": [score.ranked.starts_on for score in added],
-            "g": [score.score for score in added],
-            "a": [score.reached_at for score in added],
+            "p": numbers([score.ranked.program_id for score in added]),
+            "m": numbers([score.member_id for score in added]),
+            "k": texts([score.ranked.metric for score in added]),
+            "e": texts([score.ranked.period for score in added]),
+            "d": texts([score.ranked.starts_on.isoformat() for score in added]),
+            "g": numbers([score.score for score in added]),
+            "a": texts([score.reached_at.isoformat() for score in added]),
         },
     )
 

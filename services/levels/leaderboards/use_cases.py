@@ -38,7 +38,7 @@ from services.levels.rewards import use_cases as rewards
 log = structlog.get_logger()
 T = TypeVar("T")
 _CHUNK = 5_000
-#: Scores told to Valkey by one job: some tens of milliseconds, for feeds wait in the same queue.
+#: Scores told to Valkey by one job, with the rest of a page: tens of milliseconds, for feeds wait in the same queue.
 _TOLD_AT_ONCE = 1_000
 
 
@@ -149,15 +149,17 @@ def set_visibility(session: Session, *, program_id: int, member_id: int, visible
 
 
 def refresh(database: Database) -> bool:
-    """Tell Valkey of some scores it does not know yet; returns whether there may be more. Raises `RedisError`."""
+    """Tell Valkey of some changes it does not know yet; returns whether there may be more. Raises `RedisError`."""
     with database.transaction() as session:
-        dirty = repository.list_dirty(session, _TOLD_AT_ONCE)
+        pages, more = repository.list_untold(session, _TOLD_AT_ONCE)
+        changed = repository.list_changed(session, pages)
         as_of = programs.points_applied_at(session)
-    if dirty:
-        projection.push(dirty, as_of)
+    if changed:
+        projection.push(changed, as_of)
+    if pages:
         with database.transaction() as session:
-            repository.mark_shown(session, dirty)
-    return len(dirty) == _TOLD_AT_ONCE
+            repository.delete_untold(session, pages)
+    return more
 
 
 def rebuild(database: Database, ranked: RankedSet) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.arrays import numbers, texts
 from services.levels.reward import from_json, to_json
 from services.levels.tiers.domain import Change, Ladder, Standing, Tier
 from services.levels.tiers.models import ladders, standings, tier_changes
@@ -108,15 +109,15 @@ def write_standings(session: Session, changed: Sequence[Standing]) -> None:
     session.execute(
         _WRITE,
         {
-            "p": [one.program_id for one in changed],
-            "m": [one.member_id for one in changed],
-            "g": [one.growth for one in changed],
-            "q": [one.growth_seq for one in changed],
-            "t": [one.tier for one in changed],
-            "l": [one.ladder_version for one in changed],
-            "f": [one.since for one in changed],
-            "w": [one.window_ends_at for one in changed],
-            "c": [one.changes for one in changed],
+            "p": numbers([one.program_id for one in changed]),
+            "m": numbers([one.member_id for one in changed]),
+            "g": numbers([one.growth for one in changed]),
+            "q": numbers([one.growth_seq for one in changed]),
+            "t": texts([one.tier for one in changed]),
+            "l": numbers([one.ladder_version for one in changed]),
+            "f": texts([_text(one.since) for one in changed]),
+            "w": texts([_text(one.window_ends_at) for one in changed]),
+            "c": numbers([one.changes for one in changed]),
         },
     )
 
@@ -152,9 +153,9 @@ def list_changes(session: Session, program_id: int, member_id: int) -> list[Chan
     return [_change(row) for row in session.execute(mine.order_by(tier_changes.c.number.desc()))]
 
 
-def _unzip(keys: Iterable[tuple[int, int]]) -> dict[str, list[int]]:
+def _unzip(keys: Iterable[tuple[int, int]]) -> dict[str, str]:
     rows = list(keys)
-    return {"p": [row[0] for row in rows], "m": [row[1] for row in rows]}
+    return {"p": numbers([row[0] for row in rows]), "m": numbers([row[1] for row in rows])}
 
 
 def _ladder(row: Any) -> Ladder:
@@ -189,3 +190,7 @@ def _change(row: Any) -> Change:
         row.ladder_version,
         row.growth,
     )
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, Row, and_, func, insert, select, tuple_, update
 from sqlmodel import Session
 
+from common.arrays import values_of
 from common.errors import NotFound
 from services.referrals.bindings.domain import VELOCITY_WINDOW, Binding, Reason, State
 from services.referrals.bindings.models import bindings
-from services.referrals.database import values_of
 
 _KEY = (bindings.c.program_id, bindings.c.member_id, bindings.c.number)
 
@@ -105,6 +105,13 @@ def list_by_state(
         last = get_binding(session, program_id, *after)
         wanted = wanted.where(place > (last.bound_at, last.member_id, last.number))
     ordered = wanted.order_by(bindings.c.bound_at, bindings.c.member_id, bindings.c.number).limit(limit)
+    return [_binding(row) for row in session.execute(ordered)]
+
+
+def list_of_inviter(session: Session, program_id: int, inviter_id: int, *, limit: int) -> list[Binding]:
+    """The bindings that an inviter's invitations brought, newest first."""
+    theirs = select(bindings).where(bindings.c.program_id == program_id, bindings.c.inviter_id == inviter_id)
+    ordered = theirs.order_by(bindings.c.bound_at.desc(), bindings.c.member_id, bindings.c.number).limit(limit)
     return [_binding(row) for row in session.execute(ordered)]
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Integer, Row, Text, Uuid, and_, func, insert,
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import Session
 
+from common.arrays import values_of
 from common.errors import NotFound
-from services.referrals.database import values_of
 from services.referrals.groupbuys.domain import Group, GroupFull, GroupState, Payment, Seat, SeatState
 from services.referrals.groupbuys.models import groups, participants, seats
 
@@ -201,6 +201,24 @@ def list_to_join(
         last = get_group(session, program_id, after)
         joinable = joinable.where(place > (last.due_at, last.id))
     return [_group(row) for row in session.execute(joinable.order_by(groups.c.due_at, groups.c.id).limit(limit))]
+
+
+def list_open_of(session: Session, program_id: int, member_id: int, now: datetime, *, limit: int) -> list[Group]:
+    """The groups that are open and in which the member has a seat, paid or held still; soonest to end first."""
+    theirs = and_(seats.c.program_id == groups.c.program_id, seats.c.group_id == groups.c.id)
+    seated = or_(seats.c.state == SeatState.PAID, and_(seats.c.state == SeatState.HELD, seats.c.held_until > now))
+    wanted = (
+        select(groups)
+        .join(seats, theirs)
+        .where(
+            seats.c.program_id == program_id,
+            seats.c.holder_id == member_id,
+            seated,
+            groups.c.state == GroupState.OPEN,
+            groups.c.due_at > now,
+        )
+    )
+    return [_group(row) for row in session.execute(wanted.order_by(groups.c.due_at, groups.c.id).limit(limit))]
 
 
 def _key(group: Group, number: int) -> tuple[Any, Any, Any]:

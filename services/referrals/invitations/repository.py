@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Integer, Row, Text, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session
 
-from services.referrals.database import values_of
+from common.arrays import values_of
 from services.referrals.invitations.domain import Campaign, Invitation, Terms, UnknownCampaign
 from services.referrals.invitations.models import campaigns, invitations
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, DateTime, Integer, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.arrays import values_of
 from services.referrals.members.domain import Member
 from services.referrals.members.models import members
 
@@ -21,13 +22,15 @@ def note_earliest(
     """Keep the earliest instant by `(program_id, member_id)`, rows touched in key order, by one statement."""
     if not instants:
         return
-    row = insert(members)
+    keys = sorted(instants)
+    told = values_of(
+        program_id=(Integer, [program_id for program_id, _ in keys]),
+        member_id=(BigInteger, [member_id for _, member_id in keys]),
+        instant=(DateTime(timezone=True), [instants[key] for key in keys]),
+    )
+    row = insert(members).from_select([*_KEY, column], select(told))
     earliest = func.least(members.c[column], row.excluded[column])
-    rows = [
-        {"program_id": program_id, "member_id": member_id, column: instant}
-        for (program_id, member_id), instant in sorted(instants.items())
-    ]
-    session.execute(row.on_conflict_do_update(index_elements=_KEY, set_={column: earliest}), rows)
+    session.execute(row.on_conflict_do_update(index_elements=_KEY, set_={column: earliest}))
 
 
 def lock_member(session: Session, program_id: int, member_id: int) -> Member:

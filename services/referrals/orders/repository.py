@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, Text, and_, select
+from sqlalchemy import BigInteger, DateTime, Integer, Text, and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.arrays import values_of
 from common.feed import Fact
-from services.referrals.database import values_of
 from services.referrals.orders.domain import PaidOrder, Refund
 from services.referrals.orders.models import order_refunds, orders, set_aside_facts
 
@@ -36,23 +36,20 @@ def add_paid(session: Session, paid: Sequence[PaidOrder]) -> dict[tuple[int, str
     """Record payments; answers those not recorded before with what of them was refunded already."""
     if not paid:
         return {}
-    row = insert(orders)
+    told = values_of(
+        program_id=(Integer, [order.program_id for order in paid]),
+        order_id=(Text, [order.order_id for order in paid]),
+        member_id=(BigInteger, [order.member_id for order in paid]),
+        paid_fen=(BigInteger, [order.paid_fen for order in paid]),
+        paid_at=(DateTime(timezone=True), [order.paid_at for order in paid]),
+    )
+    row = insert(orders).from_select([column.name for column in told.c], select(told))
     new = row.on_conflict_do_update(
         index_elements=_KEY,
         set_={"paid_fen": row.excluded.paid_fen, "paid_at": row.excluded.paid_at},
         where=orders.c.paid_fen.is_(None),
     ).returning(orders.c.program_id, orders.c.order_id, orders.c.refunded_fen)
-    rows = [
-        {
-            "program_id": order.program_id,
-            "order_id": order.order_id,
-            "member_id": order.member_id,
-            "paid_fen": order.paid_fen,
-            "paid_at": order.paid_at,
-        }
-        for order in paid
-    ]
-    return {(found.program_id, found.order_id): found.refunded_fen for found in session.execute(new, rows)}
+    return {(found.program_id, found.order_id): found.refunded_fen for found in session.execute(new)}
 
 
 def add_refunds(session: Session, refunds: Sequence[Refund]) -> set[tuple[int, str, str]]:

@@ -9,8 +9,8 @@ from sqlalchemy import Integer, Row, Text, and_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from common.arrays import values_of
 from common.errors import NotFound
-from services.referrals.database import values_of
 from services.referrals.refunds.domain import Reason, RefundRequest, State
 from services.referrals.refunds.models import refund_requests
 
