@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     wechat_secrets: dict[str, SecretStr] = {}
     proxies_in_front: int = Field(default=0, ge=0, le=8)
 
+    # What redemption codes are derived from; another value makes all codes that are out worthless.
+    code_secret: SecretStr | None = Field(default=None, min_length=32)
+
     # What signs the heads of the audit log: an Ed25519 seed, 32 bytes in base64. Only the worker of points needs it.
     audit_key: SecretStr | None = None
 

@@ -7,11 +7,12 @@ from hashlib import sha256
 from typing import Any
 
 from common.clock import epoch_day
-from services.points.ledger.books import AccountKey, Books, Known
+from services.points.ledger.books import AccountKey, Books, Known, Tally
 from services.points.ledger.chain import opening
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Original, Outcome, Status
 from services.points.ledger.fold import fold
 from services.points.ledger.journal import Entry
+from services.points.ledger.limits import asked_by, open_tallies
 from services.points.ledger.settling import today
 
 ZONE = "Asia/Shanghai"
@@ -118,6 +119,10 @@ class Shelf:
                 self._find_original(books, line)
             if line.gift:
                 books.given[line.account] = self._given(line.account, today(at, self.zone))
+        books.tallies = open_tallies(asked_by(lines), books.accounts, now_us=at, zones=books.zones)
+        for key, tallies in books.tallies.items():
+            for tally in tallies:
+                self._count(tally, [it for it in self.entries if _key(it) == key], at)
         return books
 
     def _account(self, key: AccountKey) -> Account:
@@ -147,6 +152,21 @@ class Shelf:
     def _given(self, key: AccountKey, day: int) -> int:
         given = (it for it in self.entries if _key(it) == key and it.kind == Kind.TRANSFER_OUT)
         return -sum(it.amount for it in given if today(it.at_us, self.zone) == day)
+
+    def _count(self, tally: Tally, entries: list[Entry], at: int) -> None:
+        """What the entries of the period come to: those of the tally's side, less what was reversed of them since."""
+        made = [it for it in entries if it.at_us >= tally.start_us]
+        tally.first_seq = made[0].seq if made else len(entries) + 1
+        held = [self.holds[it.program_id, it.hold_id or b""] for it in made if it.kind == Kind.HOLD]
+        tally.holds = {it.id for it in held}
+        counted = [it for it in made if it.kind == tally.side]
+        tally.used = sum(abs(it.amount) for it in counted)
+        seqs = {it.seq for it in counted}
+        if tally.side == Kind.SPEND:
+            open_ = [it for it in held if it.state == HoldState.OPEN and it.expires_at_us > at]
+            tally.used += sum(it.amount for it in open_) + sum(it.captured for it in held)
+            seqs |= {it.seq for it in entries if it.kind == Kind.CAPTURE and it.hold_id in tally.holds}
+        tally.used -= sum(it.reversed or 0 for it in entries if it.reverses in seqs)
 
     def _keep(self, books: Books) -> None:
         changed = books.settled | {_key(entry) for entry in books.entries}

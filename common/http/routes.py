@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response, current_app, request
 from flask_smorest import Blueprint
@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError
 
 from common.errors import Refusal
 from common.http.callers import Allow, authenticate, authorize
+from common.http.crowd import View as CrowdView
 from common.http.flat import QuickLoadMany, quick_dump, quick_load, quick_load_many
 from common.http.lean import LeanRoute
 from common.http.once import Answer, answer_once, fingerprint
@@ -31,11 +32,14 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     A view is called with keyword arguments: path values, `caller` (Identity), and as declared `body`, `query`, and
     with `once=True` `session` (the open transaction of the idempotency key), with `key=True` `key` (the use case keeps
     the key itself; `request_fingerprint` tells two requests apart, which the view is also given with `printed=True`, as
-    `fingerprint`). It returns a value that the `answer` schema dumps.
+    `fingerprint`). It returns a value that the `answer` schema dumps. `once="if_keyed"` is for what is safe to repeat
+    without a key: `session` is None where none was sent.
     With `ready` the value is already what the wire shows, and `answer` only documents it: to dump a thousand results
     one by one costs more than to post them.
     With `lean` a request that is plainly right is answered before Flask (`common.http.lean`): a POST with `key` and a
     flat body, or a GET whose query is flat; with an answer, and no path values but codes.
+    With `crowd` a POST with `once` and a flat body is answered so together with others in flight (`common.http.crowd`):
+    it is called with the transaction and the list of them, and returns a result for each.
     With `most` the body may be one thing or an array of up to that many, `one_of` is its JSON schema.
     With `waits` a result of which it is true is answered with 202: somebody must still say yes to it.
     """
@@ -74,7 +78,7 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         status: int = 200,
         body: type[Schema] | Schema | None = None,
         query: type[Schema] | Schema | None = None,
-        once: bool = False,
+        once: bool | Literal["if_keyed"] = False,
         key: bool = False,
         printed: bool = False,
         most: int | None = None,
@@ -82,6 +86,7 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         ready: bool = False,
         waits: Callable[[Any], bool] | None = None,
         lean: bool = False,
+        crowd: CrowdView | None = None,
     ) -> Callable[[View], View]:
         incoming = _instance(body)
         quick = quick_load(incoming) if incoming is not None else None
@@ -111,8 +116,10 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
                     if loaded is None:
                         loaded = load(incoming, raw, "") if most is None else load_many(incoming, raw, most)
                     values["body"] = loaded
-                if once:
+                if once is True or (once and "Idempotency-Key" in request.headers):
                     return _run_once(f"{method} {rule}", view, values, outgoing, status, waits)
+                if once:
+                    values["session"] = None
                 result = view(**values)
                 shown = result if ready or isinstance(result, Response) else _dump(outgoing, result)
                 response = shown if isinstance(shown, Response) else _json(shown, status)
@@ -129,18 +136,20 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
                 asked,
                 outgoing,
                 status,
-                keyed=once or key,
+                keyed=key or once,
                 given_body=_array_or_one(one_of, most),
                 waits=waits is not None,
             )
             declared.allow = allow
-            if lean:
+            if lean or crowd:
                 ask = quick_load(asked) if asked is not None else None
                 assert (quick is None) == (incoming is None), "the body of a lean route is flat"
                 assert (ask is None) == (asked is None), "the query of a lean route is flat"
-                assert (quick is not None) == key == (method == "POST"), "a lean route is a read, or keeps its key"
+                keeps = once is True if crowd else key
+                assert (quick is not None) == keeps == (method == "POST"), "a lean route is a read, or keeps its key"
                 assert outgoing is not None, "a lean route has an answer"
-                declared.lean = LeanRoute(method, allow, quick, printed, ask, quick_dump(outgoing), status, view)
+                told = (printed or bool(crowd), ask, quick_dump(outgoing), status, crowd or view)
+                declared.lean = LeanRoute(method, allow, quick, *told, f"{method} {rule}" if crowd else None)
             self.route(rule, methods=[method])(answered)
             return view
 
@@ -155,7 +164,7 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         outgoing: Schema | None,
         status: int,
         *,
-        keyed: bool,
+        keyed: bool | Literal["if_keyed"],
         given_body: dict[str, Any],
         waits: bool,
     ) -> dict[str, Any]:
@@ -171,7 +180,7 @@ class Routes(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
             summary=summary,
             description=f"{' '.join(rest.split())}\n\nCallers: {callers}.".strip(),
             security=[{kind: []} for kind in kinds],
-            parameters=[_KEY_HEADER] if keyed else [],
+            parameters=[{**_KEY_HEADER, "required": keyed is True}] if keyed else [],
             **{"x-callers": [str(allowed) for allowed in allow]},
             **given_body,
         )(noted)
@@ -285,7 +294,8 @@ def _run_once(
 
     def run(session: Any) -> Answer:
         result = view(session=session, **values)
-        shown = current_app.json.dumps(_dump(outgoing, result))
+        ready = isinstance(result, Response)
+        shown = result.get_data(as_text=True) if ready else current_app.json.dumps(_dump(outgoing, result))
         replayed = getattr(result, "replayed", False)
         return Answer(202 if waits and waits(result) else status, shown, replayed=replayed)
 

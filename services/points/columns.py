@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 
@@ -20,6 +21,11 @@ def value(kind: Any = BigInteger, *, nullable: bool = False, default: str | None
 def words(*, nullable: bool = False) -> Any:
     """Text of any length."""
     return value(Text, nullable=nullable)
+
+
+def document(*, nullable: bool = False) -> Any:
+    """A JSON value; None is NULL."""
+    return value(JSONB(none_as_null=True), nullable=nullable)
 
 
 def instant(*, nullable: bool = False) -> Any:

@@ -14,9 +14,11 @@ from services.points.audit import jobs as audit
 from services.points.backtests import jobs as backtests
 from services.points.budgets import use_cases as budgets
 from services.points.changesets import jobs as changesets
+from services.points.codes import jobs as codes
 from services.points.database import database, keys, transaction
 from services.points.figures import use_cases as figures
 from services.points.ledger import use_cases as ledger
+from services.points.triggers import use_cases as triggers
 from services.points.wakeups import HEAVY
 
 
@@ -87,6 +89,15 @@ def resume_changesets() -> None:
 
 
 @job(HEAVY)
+def take_in_joined() -> None:
+    """Take in whoever has entered a tag or segment since as events for rules, a page a transaction."""
+    more = True
+    while more:
+        with transaction() as session:
+            more = triggers.take_joined(session, now=now())
+
+
+@job(HEAVY)
 def check_changeset(program_id: int, changeset_id: str) -> None:
     """The dry run of a changeset."""
     changesets.check(program_id, uuid.UUID(changeset_id))
@@ -114,3 +125,15 @@ def run_backtest(program_id: int, backtest_id: int) -> None:
 def resume_backtests() -> None:
     """Go on with back-tests whose job was lost."""
     backtests.resume()
+
+
+@job(HEAVY)
+def make_codes(program_id: int, code_set: str) -> None:
+    """The codes of a set that are not made yet."""
+    codes.make(program_id, code_set)
+
+
+@job("points")
+def resume_code_sets() -> None:
+    """Go on with sets of codes whose job was lost."""
+    codes.resume()

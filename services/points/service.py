@@ -17,11 +17,15 @@ from services.points.budgets import checks as budgets_checks
 from services.points.budgets import models as _budgets  # noqa: F401 - declares a table that only SQL texts name
 from services.points.changesets import checks as changesets_checks
 from services.points.changesets import routes as changesets_routes
+from services.points.codes import checks as codes_checks
+from services.points.codes import routes as codes_routes
 from services.points.database import database, feed, keys
 from services.points.deductions import checks as deductions_checks
 from services.points.deductions import routes as deductions_routes
 from services.points.exchanges import checks as exchanges_checks
 from services.points.exchanges import routes as exchanges_routes
+from services.points.experiments import checks as experiments_checks
+from services.points.experiments import routes as experiments_routes
 from services.points.figures import checks as figures_checks
 from services.points.figures import rebuild as figures_rebuild
 from services.points.figures import routes as figures_routes
@@ -40,6 +44,7 @@ from services.points.rules import checks as rules_checks
 from services.points.rules import routes as rules_routes
 from services.points.rulesets import routes as rulesets_routes
 from services.points.timelines import routes as timelines_routes
+from services.points.triggers import use_cases as triggers
 
 #: What `replay` computes anew from the journal and compares.
 REBUILDS = (ledger_rebuild.REBUILD, intake_rebuild.REBUILD, figures_rebuild.REBUILD)
@@ -61,6 +66,7 @@ service = Service(
         account_routes.routes,
         audiences_routes.routes,
         rules_routes.routes,
+        experiments_routes.routes,
         proposals_routes.routes,
         rulesets_routes.routes,
         backtests_routes.routes,
@@ -75,6 +81,7 @@ service = Service(
         figures_routes.routes,
         deductions_routes.routes,
         exchanges_routes.routes,
+        codes_routes.routes,
     ),
     # Itself too: the audit log follows our own feed.
     wakes={
@@ -83,7 +90,15 @@ service = Service(
         "points": frozenset({"ledger.entry"}),
     },
     consumes=(
-        Subscription("levels", {**_GRANTS, "tier.changed": audiences.learn_tiers}),
+        Subscription(
+            "levels",
+            {
+                **_GRANTS,
+                "tier.changed": audiences.learn_tiers,
+                "birthday.reached": triggers.take_reached,
+                "anniversary.reached": triggers.take_reached,
+            },
+        ),
         Subscription("referrals", _GRANTS),
         Subscription("redemption", _GRANTS),
     ),
@@ -102,5 +117,7 @@ service = Service(
         adjustments_checks.check_adjustments,
         changesets_checks.check_changesets,
         backtests_checks.check_backtests,
+        *codes_checks.CHECKS,
+        experiments_checks.check_experiments,
     ),
 )

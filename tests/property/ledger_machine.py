@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from common.clock import epoch_day, from_epoch_day
 from services.points.ledger import lots
 from services.points.ledger.balances import present
-from services.points.ledger.domain import Account, Ceiling, Gift, Hold, Kind, Line, Outcome, Pending, Redating, Status
+from services.points.ledger.domain import Account, Bounds, Gift, Hold, Kind, Line, Outcome, Pending, Redating, Status
+from services.points.programs.domain import Limits
 from services.points.programs.validity import IDLE
 from tests.ledger import DAY, NOW, SECOND, Shelf, digest, line
 from tests.property.oracle import GIVE_MOST, GIVE_MOST_PER_DAY, IDLE_DAYS, PENDING_DAYS, Oracle, Purse, Terms, is_whole
@@ -22,16 +23,24 @@ from tests.property.oracle import GIVE_MOST, GIVE_MOST_PER_DAY, IDLE_DAYS, PENDI
 ZONES = ["Asia/Shanghai", "America/New_York", "America/Havana", "Asia/Kathmandu", "Pacific/Chatham", "UTC"]
 AMOUNTS = st.integers(1, 40)
 #: Of asset 2 debt is allowed and what comes back dead has two days of grace, asset 3 lives until it is idle, of asset 5
-#: nobody may have more than 60.
+#: nobody may have more than 60, asset 6 is limited in all ways.
 TERMS = {
     1: Terms(),
     2: Terms(debt_allowed=True, grace_days=2),
     3: Terms(idle=True),
     4: Terms(transferable=False),
     5: Terms(debt_allowed=True, most=60),
+    6: Terms(
+        debt_allowed=True,
+        most=150,
+        earning=Limits(posting=35, day=90, month=400, year=500),
+        spending=Limits(posting=30, day=50, week=120),
+    ),
 }
 #: Member and asset.
-ACCOUNTS = [(7, 1), (7, 1), (8, 1), (7, 2), (8, 2), (7, 3), (8, 3), (7, 4), (8, 4), (7, 5), (8, 5)]
+ACCOUNTS = [(7, 1), (7, 1), (8, 1), (7, 2), (8, 2), (7, 3), (8, 3), (7, 4), (8, 4), (7, 5), (8, 5), (7, 6), (8, 6)]
+#: What is limited must be posted to often before a limit bites.
+LIMITED = [(7, 6), (7, 6), (7, 6), (8, 6), (8, 5)]
 NAMES = st.sampled_from(ACCOUNTS)
 PLACES = st.integers(0, 30)
 REVERSIBLE = st.sampled_from([("earn",), ("pend",), ("spend", "capture"), ("adjust_down",), ("redate",)])
@@ -228,8 +237,11 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
         "debt_allowed": terms.debt_allowed,
         "grace_days": terms.grace_days,
     }
-    if terms.most is not None and kind in ("earn", "pend", "give"):
-        given["ceiling"] = Ceiling(terms.most, cuts=kind != "give" and not is_whole(rest[0]))
+    if kind in ("earn", "pend", "give"):
+        limits = Limits() if kind == "give" else terms.earning
+        given["bounds"] = Bounds(terms.most, limits, cuts=kind != "give" and not is_whole(rest[0]))
+    elif kind in ("spend", "adjust_down", "hold"):
+        given["bounds"] = Bounds(limits=terms.spending)
     if terms.idle and kind in ("earn", "pend", "spend", "adjust_down", "capture", "give"):
         given["idle_day"] = oracle.day(now) + IDLE_DAYS
     if kind in ("freeze", "unfreeze"):
@@ -262,11 +274,13 @@ def line_for(program_id: int, oracle: Oracle, now: int, key: str, name: tuple[in
     return line(Kind[kind.upper()], amount, key, **given)
 
 
-def walk(machine: LedgerMachine, choose: Random, *, steps: int) -> None:
+def walk(machine: LedgerMachine, choose: Random, *, steps: int, names: Sequence[tuple[int, int]] = ACCOUNTS) -> None:
     """A long way through the same steps, chosen evenly: Hypothesis tries short ones, and shrinks what it finds."""
-    machine.begin(choose.choice(ZONES), choose.randrange(86_400 * 365), choose.randint(1, 4))
+    machine.begin(
+        choose.choice(ZONES), choose.randrange(86_400 * 365), choose.randint(1, 4 if names is ACCOUNTS else 12)
+    )
     for _ in range(steps):
-        name, place, amount = choose.choice(ACCOUNTS), choose.randrange(6), choose.randint(1, 40)
+        name, place, amount = choose.choice(names), choose.randrange(6), choose.randint(1, 40)
         wait = choose.choice([0, 1, 7200, 86_400, 200_000])
         step = choose.randrange(19)
         if step < 2:

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from common.clock import epoch_day
+from common.clock import epoch_day, from_epoch_day
+from services.points.programs.domain import Limits
 from services.points.programs.validity import IDLE
 from tests.ledger import digest
 
@@ -36,11 +37,8 @@ class Terms:
     idle: bool = False
     transferable: bool = True
     most: int | None = None
-
-    def room(self, balance: int, amount: int) -> int | None:
-        """How much of an earning there is room for; None where it is not to be cut."""
-        there = amount if self.most is None else max(0, min(amount, self.most - balance))
-        return None if there < amount and is_whole(amount) else there
+    earning: Limits = field(default_factory=Limits)
+    spending: Limits = field(default_factory=Limits)
 
 
 @dataclass
@@ -50,6 +48,15 @@ class Waiting:
     at: int
     points: list[int]
     pending: bool = False
+
+
+@dataclass
+class Counted:
+    """What counts against the limits of the day on which it was earned or spent."""
+
+    side: str
+    on: date
+    amount: int
 
 
 @dataclass
@@ -66,6 +73,8 @@ class Purse:
     earned: dict[str, tuple[int, int]] = field(default_factory=dict)
     redated: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     given: Counter[int] = field(default_factory=Counter)
+    counted: dict[str, Counted] = field(default_factory=dict)
+    captured: dict[str, str] = field(default_factory=dict)
 
     @property
     def held(self) -> int:
@@ -106,6 +115,21 @@ class Purse:
     def die(self, today: int) -> None:
         """End the points whose time has come."""
         self.points = [day for day, end in zip(self.points, self.dated, strict=True) if end >= today]
+
+    def left(self, side: str, limits: Limits, day: date) -> int:
+        """What the period around the day that has least left may still earn or spend."""
+        mine = [it for it in self.counted.values() if it.side == side]
+        used = {
+            period: sum(it.amount for it in mine if _named(period, it.on) == _named(period, day))
+            for period, _ in limits.periods
+        }
+        return max(0, min((most - used[period] for period, most in limits.periods), default=10**6))
+
+    def give_back(self, key: str, amount: int) -> None:
+        """What was earned or spent under the key comes to so much less."""
+        original = self.captured.get(key, key)
+        if original in self.counted:
+            self.counted[original].amount -= amount
 
     def live(self, day: int) -> None:
         """Something was earned or spent."""
@@ -150,14 +174,15 @@ class Oracle:
                     purse.live(self.day(it.at))
                     purse.credit(it.points)
                 else:
+                    purse.give_back(key, len(it.points))
                     purse.credit(purse.back(it.points, self.day(it.at)))
         purse.die(self.day(now))
         return purse
 
-    def _earn(self, purse: Purse, key: str, amount: int, day: int, **_: Any) -> str:
-        there = self._room(purse, key, amount)
-        if there is None:
-            return "BALANCE_CAPPED"
+    def _earn(self, purse: Purse, key: str, amount: int, day: int, *, now: int, **_: Any) -> str:
+        there = self._room(purse, key, amount, now)
+        if isinstance(there, str):
+            return there
         purse.earned[key] = day, there
         purse.credit([day] * there)
         return "POSTED"
@@ -165,19 +190,27 @@ class Oracle:
     def _pend(self, purse: Purse, key: str, amount: int, available: int, *, now: int, **_: Any) -> str:
         day = self._lot_day(purse, available)
         if available <= now:
-            return self._earn(purse, key, amount, day)
-        there = self._room(purse, key, amount)
-        if there is None:
-            return "BALANCE_CAPPED"
+            return self._earn(purse, key, amount, day, now=now)
+        there = self._room(purse, key, amount, now)
+        if isinstance(there, str):
+            return there
         purse.earned[key] = day, there
         if there:
             purse.waiting[key] = Waiting(available, [day] * there, pending=True)
         return "POSTED"
 
-    def _room(self, purse: Purse, key: str, amount: int) -> int | None:
-        there = purse.terms.room(purse.figures[0], amount)
-        if there is not None and there < amount:
+    def _room(self, purse: Purse, key: str, amount: int, now: int) -> int | str:
+        """How much of an earning there is room for, or why there is none."""
+        limits, day = purse.terms.earning, from_epoch_day(self.day(now))
+        if amount > (limits.posting or amount):
+            return "EARNING_TOO_LARGE"
+        below_most = amount if purse.terms.most is None else purse.terms.most - purse.figures[0]
+        there = max(0, min(amount, below_most, purse.left("earning", limits, day)))
+        if there < amount and is_whole(amount):
+            return "BALANCE_CAPPED" if below_most < amount else "EARNING_LIMITED"
+        if there < amount:
             self.cut[key] = amount
+        purse.counted[key] = Counted("earning", day, there)
         return there
 
     def _defer(self, purse: Purse, key: str, earning: str, available: int, **_: Any) -> str:
@@ -189,25 +222,28 @@ class Oracle:
         purse.earned[earning] = day, purse.earned[earning][1]
         return "POSTED"
 
-    def _spend(self, purse: Purse, key: str, amount: int, **_: Any) -> str:
-        if refused := self._cannot_give(purse, amount):
+    def _spend(self, purse: Purse, key: str, amount: int, *, now: int, **_: Any) -> str:
+        if refused := self._beyond(purse, amount, now) or self._cannot_give(purse, amount):
             return refused
         purse.taken[key] = purse.take(amount)
+        self._count_spent(purse, key, amount, now)
         return "POSTED"
 
-    def _adjust_down(self, purse: Purse, key: str, amount: int, **_: Any) -> str:
+    def _adjust_down(self, purse: Purse, key: str, amount: int, *, now: int, **_: Any) -> str:
         """Customer service takes points: what is not there is owed, where the asset allows that."""
         there = min(amount, len(purse.points)) if purse.terms.debt_allowed else amount
-        if refused := self._cannot_give(purse, there):
+        if refused := self._beyond(purse, amount, now) or self._cannot_give(purse, there):
             return refused
+        self._count_spent(purse, key, amount, now)
         purse.taken[key] = purse.take(there) + [OWED] * (amount - there)
         purse.debt += amount - there
         return "POSTED"
 
     def _hold(self, purse: Purse, key: str, amount: int, ttl: int, *, now: int, **_: Any) -> str:
-        if refused := self._cannot_give(purse, amount):
+        if refused := self._beyond(purse, amount, now) or self._cannot_give(purse, amount):
             return refused
         purse.waiting[key] = Waiting(now + ttl, purse.take(amount))
+        self._count_spent(purse, key, amount, now)
         return "POSTED"
 
     def _capture(self, purse: Purse, key: str, hold: str, amount: int, *, now: int, **_: Any) -> str:
@@ -219,6 +255,8 @@ class Oracle:
         del purse.waiting[hold]
         amount = amount or len(it.points)
         purse.taken[key] = it.points[:amount]
+        purse.captured[key] = hold
+        purse.give_back(hold, len(it.points) - amount)
         purse.credit(purse.back(it.points[amount:], self.day(now)))
         return "POSTED"
 
@@ -227,6 +265,7 @@ class Oracle:
         if it is None or it.pending:
             return "HOLD_IS_PENDING" if it else "HOLD_NOT_OPEN"
         del purse.waiting[hold]
+        purse.give_back(hold, len(it.points))
         purse.credit(purse.back(it.points, self.day(now)))
         return "POSTED"
 
@@ -242,6 +281,7 @@ class Oracle:
         amount = min(amount or left, left) if up_to else amount or left
         if not 0 < amount <= left:
             return "REVERSAL_EXCEEDED"
+        purse.give_back(original, amount)
         if original in purse.taken:
             rest = purse.taken[original]
             purse.taken[original], back = rest[:-amount], rest[-amount:]
@@ -324,6 +364,15 @@ class Oracle:
         receiver.credit(purse.take(amount))
         return "POSTED"
 
+    def _beyond(self, purse: Purse, amount: int, now: int) -> str | None:
+        limits = purse.terms.spending
+        if amount > (limits.posting or amount):
+            return "SPENDING_TOO_LARGE"
+        return "SPENDING_LIMITED" if amount > purse.left("spending", limits, from_epoch_day(self.day(now))) else None
+
+    def _count_spent(self, purse: Purse, key: str, amount: int, now: int) -> None:
+        purse.counted[key] = Counted("spending", from_epoch_day(self.day(now)), amount)
+
     def _cannot_give(self, purse: Purse, amount: int) -> str | None:
         if purse.frozen:
             return "ACCOUNT_FROZEN"
@@ -331,3 +380,9 @@ class Oracle:
 
     def _lot_day(self, purse: Purse, available: int) -> int:
         return IDLE if purse.terms.idle else self.day(available) + PENDING_DAYS
+
+
+def _named(period: str, day: date) -> object:
+    """The period around the day."""
+    year, week, _ = day.isocalendar()
+    return {"day": day, "week": (year, week), "month": (day.year, day.month), "year": day.year}[period]

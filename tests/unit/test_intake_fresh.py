@@ -14,7 +14,7 @@ from services.points.rules.domain import RuleSet
 from tests.rules import NOON, published
 
 
-@pytest.mark.parametrize("told", [lambda: Kept("shop 1", "order"), lambda: CutAndReversed("shop 1", "order", 5)])
+@pytest.mark.parametrize("told", [lambda: Kept("shop 1", "order"), lambda: CutAndReversed("shop 1", "order", 5, "why")])
 def test_what_is_learned_twice_is_an_error_and_no_endless_loop(
     told: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -32,7 +32,7 @@ def test_what_is_learned_twice_is_an_error_and_no_endless_loop(
         use_cases._take_in_fresh(session, 1, [], NOON)
     first, second = learned
     assert (first.book, second.now) == (second.book, NOON)
-    assert second.kept or second.cuts == {("shop 1", "order"): 5}
+    assert second.kept or second.cuts == {("shop 1", "order"): (5, "why")}
 
 
 def test_only_events_whose_awards_may_wait_are_kept_as_something_to_wait_for() -> None:

@@ -78,18 +78,17 @@ def begin_stays(
     *,
     actor: str,
     now: datetime,
-) -> int:
-    """Put those in who are not in; returns how many."""
-    return len(
-        session.execute(
-            text(
-                "INSERT INTO points_list_stays (program_id, member_id, kind, code, since, added_by)"
-                " SELECT :p, m, :k, :c, :now, :by FROM unnest(CAST(:m AS bigint[])) AS given(m)"
-                " ORDER BY m ON CONFLICT DO NOTHING RETURNING member_id"
-            ),
-            _given(program_id, kind, code, member_ids, actor, now),
-        ).all()
+) -> list[int]:
+    """Put those in who are not in; returns them."""
+    begun = session.execute(
+        text(
+            "INSERT INTO points_list_stays (program_id, member_id, kind, code, since, added_by)"
+            " SELECT :p, m, :k, :c, :now, :by FROM unnest(CAST(:m AS bigint[])) AS given(m)"
+            " ORDER BY m ON CONFLICT DO NOTHING RETURNING member_id"
+        ),
+        _given(program_id, kind, code, member_ids, actor, now),
     )
+    return list(begun.scalars())
 
 
 def end_stays(

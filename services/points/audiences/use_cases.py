@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlmodel import Session
 
+from common import feed as facts
 from common.feed import Fact
+from services.points import wakeups
 from services.points.audiences import domain, repository
 from services.points.audiences.domain import (
     MOST_LISTS,
@@ -17,6 +19,7 @@ from services.points.audiences.domain import (
     TooManyLists,
     memberships_at,
 )
+from services.points.database import feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,9 @@ class Kept:
     unchanged: int
 
 
-def learn_tiers(session: Session, facts: list[Fact]) -> None:
+def learn_tiers(session: Session, told: list[Fact]) -> None:
     """`tier.changed` of levels, in any order: each is kept at its own instant."""
-    repository.add_tier_changes(session, [_change(fact) for fact in facts])
+    repository.add_tier_changes(session, [_change(fact) for fact in told])
 
 
 def memberships(
@@ -67,6 +70,7 @@ def keep_list(
 ) -> Kept:
     """Put members into a list and take others out, from now on; a list begins with its first use. Safe to repeat.
 
+    Who was not in it is told of on our own feed (`list.joined`), for rules that reward entering it.
     Raises `AddedAndRemoved`, `TooManyLists`.
     """
     domain.check_apart(add, remove)
@@ -74,7 +78,11 @@ def keep_list(
         _begin(session, program_id, kind, code, actor)
     added = repository.begin_stays(session, program_id, kind, code, sorted(set(add)), actor=actor, now=now)
     removed = repository.end_stays(session, program_id, kind, code, sorted(set(remove)), actor=actor, now=now)
-    return Kept(kind, code, added, removed, len(set(add)) + len(set(remove)) - added - removed)
+    if added:
+        said = {"kind": kind, "list": code, "at": now.isoformat()}
+        facts.append_many(session, feed, "list.joined", [(program_id, member_id, said) for member_id in added])
+        wakeups.ask(session, "take_in_joined")
+    return Kept(kind, code, len(added), removed, len(set(add)) + len(set(remove)) - len(added) - removed)
 
 
 def list_lists(session: Session, *, program_id: int, kind: ListKind) -> Any:

@@ -40,7 +40,7 @@ def _packed(side: Side) -> dict[str, Any]:
 
 def _packed_order(order: RefundedOrder) -> list[Any]:
     live, candidate = (
-        [(one.rule, one.asset, one.at.isoformat(), one.amount, one.reversed) for one in awards]
+        [(one.rule, one.asset, one.at.isoformat(), one.amount, one.reversed, one.variant) for one in awards]
         for awards in order.awards
     )
     return [order.refunded_fen, order.refunds, order.paid_fen, live, candidate]

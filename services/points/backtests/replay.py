@@ -65,7 +65,8 @@ def _award(replay: Replay, event: Recorded, member: Membership) -> None:
             if decision.wanted:
                 amount = _grant(replay, which, event, decision)
                 if order is not None and amount:
-                    order.awards[which].append(Granted(decision.rule, decision.asset, event.time, amount))
+                    granted = Granted(decision.rule, decision.asset, event.time, amount, variant=decision.variant)
+                    order.awards[which].append(granted)
     if order is not None:
         if event.type == "order.paid":
             order.paid_fen = event.data["paid_fen"]
@@ -84,6 +85,7 @@ def _grant(replay: Replay, which: int, event: Recorded, decision: Decision) -> i
         if amount:
             figures.awards += 1
             figures.awarded += amount
+            figures.count(decision.variant, awards=1, amount=amount)
             _count(replay, which, event.member_id, decision.asset, amount)
         if cut is not None:
             figures.cut[cut] = figures.cut.get(cut, 0) + 1
@@ -156,6 +158,7 @@ def _take_back(replay: Replay, event: Recorded, order: RefundedOrder) -> None:
                 _free(side, award, event.member_id, more, time_zone=replay.time_zone)
                 if award.at >= replay.since:
                     side.figures[award.rule].taken_back += more
+                    side.figures[award.rule].count(award.variant, awards=0, amount=-more)
                     _count(replay, which, event.member_id, award.asset, -more)
 
 

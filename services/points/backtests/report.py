@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from services.points.backtests.replay import BUDGET
-from services.points.backtests.sides import Replay, Side
+from services.points.backtests.sides import Replay, RuleFigures, Side
 from services.points.rules.domain import PublishedRule
 
 
@@ -94,8 +94,17 @@ def _rule_side(side: Side, published: PublishedRule | None) -> dict[str, Any] | 
         "taken_back": figures.taken_back if figures else 0,
         "cut": dict(sorted(figures.cut.items())) if figures else {},
         "withheld": figures.withheld if figures else 0,
+        "variants": _variants(published, figures),
         "budget": None if limit is None else {"amount": limit, "spent": spent, "spent_at": at},
     }
+
+
+def _variants(published: PublishedRule, figures: RuleFigures | None) -> list[dict[str, Any]]:
+    """What each variant of the rule's experiment came to; none without one."""
+    counted = figures.variants if figures else {}
+    tried = published.rule.experiment.variants if published.rule.experiment else ()
+    shown = [(one.code, *counted.get(one.code, (0, 0))) for one in tried]
+    return [{"variant": code, "awards": awards, "cost": cost} for code, awards, cost in shown]
 
 
 def _assets(replay: Replay, movements: Mapping[str, Movement]) -> list[dict[str, Any]]:

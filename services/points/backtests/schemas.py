@@ -113,6 +113,14 @@ class BudgetFigures(Schema):
     spent_at = fields.String(required=True, allow_none=True)
 
 
+class VariantFigures(Schema):
+    """What members of one variant of the rule's experiment would be awarded, net of refunds."""
+
+    variant = fields.String(required=True)
+    awards = fields.Integer(required=True)
+    cost = fields.Integer(required=True)
+
+
 class RuleSide(Schema):
     """A rule in one of the sets. `version` null: its draft. `cut` counts awards by the limit that cut them last."""
 
@@ -123,6 +131,7 @@ class RuleSide(Schema):
     cut = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     withheld = fields.Integer(required=True)
     budget = fields.Nested(BudgetFigures, required=True, allow_none=True)
+    variants = fields.List(fields.Nested(VariantFigures))
 
 
 class RecordedRule(Schema):

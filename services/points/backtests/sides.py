@@ -40,6 +40,7 @@ class Granted:
     at: datetime
     amount: int
     reversed: int = 0
+    variant: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,7 +55,10 @@ class RefundedOrder:
 
 @dataclass(slots=True)
 class RuleFigures:
-    """What one rule came to: awards, what they gave, what refunds took back, and how often which limit cut it."""
+    """What one rule came to: awards, what they gave, what refunds took back, and how often which limit cut it.
+
+    `variants` of its experiment: awards, and what they gave net of refunds.
+    """
 
     asset: str
     awards: int = 0
@@ -63,6 +67,14 @@ class RuleFigures:
     cut: dict[str, int] = field(default_factory=dict)
     withheld: int = 0
     budget_spent_at: str | None = None
+    variants: dict[str, list[int]] = field(default_factory=dict)
+
+    def count(self, variant: str | None, *, awards: int, amount: int) -> None:
+        """Count what members of a variant were awarded, or had taken back."""
+        if variant is not None:
+            counted = self.variants.setdefault(variant, [0, 0])
+            counted[0] += awards
+            counted[1] += amount
 
 
 @dataclass(slots=True)

@@ -87,6 +87,22 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "The member would have more than the asset allows (its most_per_member); give less.",
         "将超过会员对该资产的持有上限(most_per_member),请减少数量。",
     ),
+    "earning_too_large": (
+        "At most {most} may be earned at once (the asset's {limit}); divide it, or raise the limit first.",
+        "单笔最多发放 {most}(资产设置 {limit});请拆分,或先调高上限。",
+    ),
+    "earning_limited": (
+        "The member may earn {left} more in this period (the asset's {limit}); give less, or the rest after {free_at}.",
+        "会员本周期还可获得 {left}(资产设置 {limit});请减少数量,或在 {free_at} 之后补发。",
+    ),
+    "spending_too_large": (
+        "At most {most} may be taken at once (the asset's {limit}); divide it, or raise the limit first.",
+        "单笔最多扣减 {most}(资产设置 {limit});请拆分,或先调高上限。",
+    ),
+    "spending_limited": (
+        "{left} more may be taken in this period (the asset's {limit}); take less, or the rest after {free_at}.",
+        "本周期还可扣减 {left}(资产设置 {limit});请减少数量,或在 {free_at} 之后再扣。",
+    ),
     "balance_too_large": (
         "The balance would become too large to count exactly; give less.",
         "余额将超出可精确表示的范围,请减少数量。",

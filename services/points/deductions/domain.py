@@ -76,6 +76,7 @@ class Limit(StrEnum):
     WANTED = "wanted"
     PERCENT = "most_percent"
     POINTS = "most_points"
+    SPENDING = "spending_limits"
     LEAST_CASH = "least_cash_fen"
     STEP = "step"
     LEAST_POINTS = "least_points"
@@ -136,13 +137,26 @@ class Back:
     cash_fen: int
 
 
-def quote(policy: Policy, *, order_fen: int, available: int | None = None, wanted: int | None = None) -> Quote:
+def quote(
+    policy: Policy,
+    *,
+    order_fen: int,
+    available: int | None = None,
+    spendable: int | None = None,
+    wanted: int | None = None,
+) -> Quote:
     """The most that may be deducted from the order, by every cap at once; each cap says how much it alone would allow.
 
-    `available` None leaves the member's balance out. Points that would deduct nothing more are not taken: at 100 points
-    a 分, 250 points deduct 2 分, and 200 do the same.
+    `available` None leaves the member's balance out, `spendable` the limits of the asset. Points that would deduct
+    nothing more are not taken: at 100 points a 分, 250 points deduct 2 分, and 200 do the same.
     """
-    tops = _tops(policy, order_fen, available, wanted)
+    given = {
+        Limit.POINTS: policy.most_points,
+        Limit.BALANCE: available,
+        Limit.SPENDING: spendable,
+        Limit.WANTED: wanted,
+    }
+    tops = _tops(policy, order_fen) | {limit: most for limit, most in given.items() if most is not None}
     lowest = min(tops.values())
     stepped = lowest - lowest % policy.step
     points = _least_for(policy, stepped) if stepped >= policy.least_points else 0
@@ -180,13 +194,11 @@ def give_back(*, points: int, deducted_fen: int, order_fen: int, refunded_before
     return Back(back_points, back_fen, refunded_fen - back_fen)
 
 
-def _tops(policy: Policy, order_fen: int, available: int | None, wanted: int | None) -> dict[Limit, int]:
-    tops = {
+def _tops(policy: Policy, order_fen: int) -> dict[Limit, int]:
+    return {
         Limit.PERCENT: _points_worth(policy, order_fen * policy.most_percent // 100),
         Limit.LEAST_CASH: _points_worth(policy, max(0, order_fen - policy.least_cash_fen)),
     }
-    given = {Limit.POINTS: policy.most_points, Limit.BALANCE: available, Limit.WANTED: wanted}
-    return tops | {limit: most for limit, most in given.items() if most is not None}
 
 
 def _points_worth(policy: Policy, fen: int) -> int:

@@ -64,9 +64,10 @@ def quote(
     Raises `NoPolicy`.
     """
     policy, _ = repository.get_policy(session, program_id)
-    account = accounts.show_account(session, program_id=program_id, member_id=member_id, asset=policy.asset, now=now)
+    mine: dict[str, Any] = {"program_id": program_id, "member_id": member_id, "asset": policy.asset, "now": now}
+    account, spendable = accounts.show_account(session, **mine), accounts.spendable(session, **mine)
     available = 0 if account.frozen else account.available
-    return policy, domain.quote(policy, order_fen=order_fen, available=available, wanted=wanted)
+    return policy, domain.quote(policy, order_fen=order_fen, available=available, spendable=spendable, wanted=wanted)
 
 
 def deduct(
@@ -83,8 +84,8 @@ def deduct(
 ) -> Shown:
     """Hold points for an order; asked again for the same order and points, it is the same deduction.
 
-    Raises `NoPolicy`, `NotDeductible`, `TooFewPoints`, `AccountFrozen`, and `OtherDeduction` while the order has
-    another one, open or captured.
+    Raises `NoPolicy`, `NotDeductible`, `TooFewPoints`, `AccountFrozen`, `SpendingTooLarge`, `SpendingLimited`, and
+    `OtherDeduction` while the order has another one, open or captured.
     """
     policy, version = repository.get_policy(session, program_id)
     found = domain.check_deductible(policy, order_fen=order_fen, points=points)

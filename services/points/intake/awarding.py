@@ -6,7 +6,7 @@ from services.points.budgets.domain import draw
 from services.points.intake import claims, domain
 from services.points.intake.batch import Batch, Step, defer, earn, keep, reverse, shown_of
 from services.points.intake.claims import Change, Given, Window
-from services.points.intake.domain import CAPPED_BY_BALANCE, Award, ClaimKey, Event, EventKey, Order
+from services.points.intake.domain import Award, ClaimKey, Event, EventKey, Order
 from services.points.rules.caps import Share
 
 
@@ -36,7 +36,7 @@ def _cut(batch: Batch) -> None:
     for event, rule in batch.cuts:
         for window in batch.windows.values():
             if window.rule == rule and event in window.awards:
-                window.awards[event].most = batch.cuts[event, rule]
+                window.awards[event].most, _ = batch.cuts[event, rule]
 
 
 def _award(batch: Batch, award: Award, member_id: int) -> None:
@@ -117,7 +117,7 @@ def _post_change(batch: Batch, window: Window, change: Change, trigger: Event) -
     elif change.before != change.after:
         note = {"at": batch.now.isoformat(), "by": trigger.cause, "rule": award.rule}
         if (award.event, award.rule) in batch.cuts:
-            note["reason"] = CAPPED_BY_BALANCE
+            _, note["reason"] = batch.cuts[award.event, award.rule]
         batch.amended.setdefault(award.event, []).append({**note, "from": change.before, "to": change.after})
 
 
@@ -140,7 +140,7 @@ def _show(batch: Batch, award: Award, share: Share) -> None:
     if award.amount < award.wanted:
         made["wanted"] = award.wanted
         if (award.event, award.rule) in batch.cuts:
-            made["reason"] = CAPPED_BY_BALANCE
+            _, made["reason"] = batch.cuts[award.event, award.rule]
         elif award.short == "budget":
             made["reason"] = "budget_spent"
         elif award.short is not None:

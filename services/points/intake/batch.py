@@ -9,7 +9,6 @@ from typing import Any
 from services.points.budgets.domain import Pot, PotKey
 from services.points.intake.claims import Window, forget_lost
 from services.points.intake.domain import (
-    CAPPED_BY_BALANCE,
     KEPT,
     Award,
     Event,
@@ -28,7 +27,8 @@ from services.points.programs.pending import awaited
 from services.points.programs.use_cases import ProgramBook
 
 OrderKey = tuple[int, str]
-Cuts = dict[tuple[str, str], int]
+#: By event and rule: what an award came to, and why.
+Cuts = dict[tuple[str, str], tuple[int, str]]
 
 
 class Kept(Exception):
@@ -43,14 +43,14 @@ class Kept(Exception):
 
 
 class CutAndReversed(Exception):
-    """The member's cap cut an award of which a refund of the same batch took a share: the share was of too much.
+    """The asset's bounds cut an award of which a refund of the same batch took a share: the share was of too much.
 
     Nothing of the batch may stay; it is taken in anew, with `amount` for the award of that event and rule.
     """
 
-    def __init__(self, event: str, rule: str, amount: int) -> None:
-        super().__init__(event, rule, amount)
-        self.award, self.amount = (event, rule), amount
+    def __init__(self, event: str, rule: str, amount: int, reason: str) -> None:
+        super().__init__(event, rule, amount, reason)
+        self.award, self.amount, self.reason = (event, rule), amount, reason
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Step:
 class Batch:
     """What a batch of new events knows and gathers.
 
-    By event and rule, `cuts` is what awards are known to be cut to by their asset's `most_per_member`, `kept` are those
+    By event and rule, `cuts` is what awards are known to be cut to by their asset's bounds, and why; `kept` are those
     of which this batch's refunds are known to take nothing. `known` orders stand in the database; `named` are those
     that each event names besides its own; `told` is when what other orders of the windows' claims wait for happened, by
     type of event. `shown` are the decisions in results by event and rule; `answered` is told, by posting id, how each
@@ -215,9 +215,9 @@ def _earned(batch: Batch, award: Award, member_id: int, number: int, wanted: int
     if outcome.status == Status.POSTED:
         if outcome.wanted is None:
             return
-        lost, reason = wanted - outcome.amount, CAPPED_BY_BALANCE
+        lost, reason = wanted - outcome.amount, f"capped: {outcome.capped}"
         if award.parts[number] < wanted:
-            raise CutAndReversed(award.event, award.rule, award.amount - lost)
+            raise CutAndReversed(award.event, award.rule, award.amount - lost, reason)
     award.parts[number] -= lost
     award.amount -= lost
     award.most = award.amount

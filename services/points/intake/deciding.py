@@ -75,10 +75,12 @@ def _award_of(batch: Batch, step: Step, decision: Decision) -> Award:
         award.order_id = order.order_id
     if decision.factor:
         award.meta = {"base": decision.base, "factor": decision.factor, "campaign": decision.campaign}
+    if decision.variant is not None:
+        award.meta = {**(award.meta or {}), "variant": decision.variant}
     if decision.caps or decision.budget is not None or decision.frequency is not HOWEVER_OFTEN:
         _bind(award, decision, batch.zone)
     if batch.cuts and (event.cause, decision.rule) in batch.cuts:
-        award.most = batch.cuts[event.cause, decision.rule]
+        award.most, _ = batch.cuts[event.cause, decision.rule]
     return award
 
 

@@ -9,16 +9,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from common.errors import Refusal
 from services.points.programs.pending import UNCONFIRMED, after, available_at
 from services.points.rules.caps import Limits, returned
 
+#: Events that our own services cause; nobody outside may send their types, nor under a source that begins like ours.
+OUR_TYPES = ("anniversary.reached", "birthday.reached", "code.redeemed", "segment.entered", "tag.entered")
+OUR_SOURCES = "jifen:"
 #: The event that says that the customer keeps the goods.
 CONFIRMED = "order.confirmed"
-#: Why an award is less than wanted: its asset's `most_per_member`.
-CAPPED_BY_BALANCE = "capped: balance"
+#: How the reason begins why an award is less than wanted: its asset's `most_per_member`, or its limits.
+CAPPED_BY_ASSET = "capped: balance", "capped: earning_limits."
 #: Why a refund takes nothing back: the award is available, and its asset's `returns` says `pending`.
 KEPT = "kept: available"
 _CAUSE = re.compile(r"^[!-~]{1,128} [!-~]{1,128}\Z")
@@ -70,6 +74,12 @@ class Event:
     def cause(self) -> str:
         """How entries name it; neither half has a space."""
         return f"{self.source} {self.id}"
+
+
+def our_event(source: str, id: str, type: str, *, member_id: int, time: datetime, data: dict[str, Any]) -> Event:
+    """An event that our own service `source` causes; its `id` names what happened, so that it happens once."""
+    fingerprint = sha256(f"OUR EVENT\n{source}\n{id}".encode()).digest()
+    return Event(OUR_SOURCES + source, id, type, member_id, time, data, fingerprint)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ def draws_on_budgets(rules: Iterable[PublishedRule]) -> bool:
 
 def may_be_overtaken(book: ProgramBook) -> bool:
     """Whether only the ledger can say what some asset's awards come to, or whether refunds take them back."""
-    return any(one.most_per_member is not None or one.returns == "pending" for one in book.by_code.values())
+    return any(one.bounds_earnings or one.returns == "pending" for one in book.by_code.values())
 
 
 def types_awaited(book: ProgramBook, rules: RuleSet) -> frozenset[str]:

@@ -19,15 +19,15 @@ from itertools import accumulate
 from typing import Any
 
 from services.points.intake.claims import LATE
-from services.points.intake.domain import CAPPED_BY_BALANCE, KEPT
+from services.points.intake.domain import CAPPED_BY_ASSET, KEPT
 from services.points.rules.caps import Claim, Limits, Move, Release, fold, limits_of, window_of
 from services.points.rules.domain import HOWEVER_OFTEN, Rule
 
 #: Of two that arrived within this, either may have been settled first: longer than intake lets a request take.
 MEANWHILE = timedelta(minutes=1)
 
-#: How reasons begin that the ledger gave: it refused, or the member's cap on the balance cut.
-_LEDGERS_OWN = ("ledger_refused", CAPPED_BY_BALANCE)
+#: How reasons begin that the ledger gave: it refused, or what the asset's settings allow cut.
+_LEDGERS_OWN = ("ledger_refused", *CAPPED_BY_ASSET)
 
 #: Published rules by code and version.
 Versions = Mapping[tuple[str, int], Rule]

@@ -49,6 +49,8 @@ def shown(decision: Decision) -> dict[str, Any]:
     }
     if decision.factor is not None:
         made |= {"base": decision.base, "factor": decision.factor, "campaign": decision.campaign}
+    if decision.variant is not None:
+        made["variant"] = decision.variant
     return made
 
 

@@ -5,13 +5,23 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from common.http.fields import LARGEST, Instant, document, integer, query_integer, text
+from services.points.intake import domain
 
 MOST_EVENTS = 1000
 
 _SUBJECT = r"^(member:[1-9][0-9]{0,14}|(?!member[:/])[a-z][a-z0-9_]{0,31}(/[A-Za-z0-9_-]{1,64})?:[!-~]{1,128})\Z"
 
 #: Events are offered to the neighbours under their type, so nobody outside may speak in the services' own names.
-_OUR_OWN = ("ledger.entry", "program.configured", "grant.refused", "reward.granted", "reward.reversed")
+_OUR_OWN = (
+    *("ledger.entry", "program.configured", "grant.refused", "reward.granted", "reward.reversed", "list.joined"),
+    *domain.OUR_TYPES,
+)
+
+
+_SOURCE = validate.Regexp(
+    rf"^(?!{domain.OUR_SOURCES})[!-~]{{1,128}}\Z",
+    error=f"Required: 1 to 128 printable characters; sources that begin with {domain.OUR_SOURCES} are our own.",
+)
 
 
 class EventSchema(Schema):
@@ -22,7 +32,7 @@ class EventSchema(Schema):
 
     specversion = fields.String(required=True, validate=validate.Equal("1.0"))
     id = fields.String(required=True, validate=validate.Regexp(r"^[!-~]{1,128}\Z"))
-    source = fields.String(required=True, validate=validate.Regexp(r"^[!-~]{1,128}\Z"))
+    source = fields.String(required=True, validate=_SOURCE)
     type = fields.String(
         required=True,
         validate=[
@@ -55,6 +65,7 @@ class DecisionSchema(Schema):
     base = fields.Integer()
     factor = fields.String()
     campaign = fields.String()
+    variant = fields.String(metadata={"description": "Which variant of the rule's experiment the member has"})
 
 
 class AmendmentSchema(Schema):

@@ -83,6 +83,17 @@ def take_in(session: Session, *, program_id: int, events: Sequence[Event], now: 
     ]
 
 
+def take_in_ours(session: Session, *, program_id: int, events: Sequence[Event], now: datetime) -> None:
+    """Take in what our own services say; what was taken in before stays as it was, whatever is said of it now."""
+    known = repository.known_events(session, program_id, [event.key for event in events])
+    fresh: dict[EventKey, Event] = {}
+    for event in events:
+        if event.key not in known:
+            fresh.setdefault(event.key, event)
+    if fresh:
+        _take_in_fresh(session, program_id, list(fresh.values()), now)
+
+
 def show_event(session: Session, *, program_id: int, source: str, event_id: str) -> dict[str, Any] | None:
     """One event with what came of it and why, or None."""
     row = repository.find_event(session, program_id, source, event_id)
@@ -124,9 +135,9 @@ def _take_in_fresh(session: Session, program_id: int, fresh: list[Event], now: d
             with session.begin_nested():
                 return _within_budgets(session, partial(Batch, book, now, cuts, kept), fresh)
         except CutAndReversed as cut:
-            if cuts.get(cut.award, cut.amount + 1) <= cut.amount:
+            if cut.award in cuts and cuts[cut.award][0] <= cut.amount:
                 raise  # what was learned is not learned again: each time there is less left to cut
-            cuts[cut.award] = cut.amount
+            cuts[cut.award] = cut.amount, cut.reason
         except Kept as one:
             if one.award in kept:
                 raise

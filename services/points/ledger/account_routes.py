@@ -57,10 +57,19 @@ def show_account(caller: Identity, asset: str, query: dict[str, Any]) -> Balance
     "/accounts/<code:asset>/entries", allow=_READERS, query=schemas.EntriesQuery, answer=schemas.EntriesResponse
 )
 def list_entries(caller: Identity, asset: str, query: dict[str, Any]) -> dict[str, Any]:
-    """The account's journal, newest first, each entry with its cause."""
-    member = owner(caller, query.pop("member_id", None))
+    """The account's journal, newest first, each entry with its cause; or its news, behind `after_seq`, oldest first.
+
+    What time did to an account stands in its journal once somebody touched the account, or after some minutes.
+    """
+    member, after_seq, before = owner(caller, query.get("member_id")), query["after_seq"], query["before"]
+    mine: dict[str, Any] = {"program_id": caller.program_id, "member_id": member, "asset": asset}
+    if after_seq is None:
+        with transaction() as session:
+            return use_cases.list_entries(session, **mine, before=before, limit=query["limit"])
+    key = (caller.program_id, member, book_of(caller.program_id).asset(asset).id)
+    teller.wait_for_news(key, after_seq=after_seq, seconds=query["wait_seconds"])
     with transaction() as session:
-        return use_cases.list_entries(session, program_id=caller.program_id, member_id=member, asset=asset, **query)
+        return use_cases.list_news(session, **mine, after_seq=after_seq, limit=query["limit"])
 
 
 @routes.get(

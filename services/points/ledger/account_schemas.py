@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from common.http.fields import Instant, query_integer
 from services.points.ledger.balances import by_day
@@ -12,6 +12,8 @@ from services.points.ledger.domain import Kind
 from services.points.ledger.schemas import OwnerQuery
 
 MOST_STATEMENT_LINES = 1000
+#: Shorter than a web process has to end its requests when it is replaced.
+MOST_WAIT_SECONDS = 10
 
 
 def _id(read: Callable[[Any], bytes]) -> fields.Function:
@@ -26,10 +28,22 @@ class AccountQuery(OwnerQuery):
 
 
 class EntriesQuery(OwnerQuery):
-    """A page of entries: those with a seq below `before`, newest first."""
+    """A page of entries: those with a seq below `before`, newest first; or those behind `after_seq`, oldest first.
+
+    With `wait_seconds` the answer waits so long for an entry behind `after_seq` while there is none.
+    """
 
     before = query_integer(1, load_default=None)
+    after_seq = query_integer(0, load_default=None)
+    wait_seconds = query_integer(0, MOST_WAIT_SECONDS, load_default=0)
     limit = query_integer(1, 200, load_default=50)
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_: Any) -> None:
+        if data["after_seq"] is None and data["wait_seconds"]:
+            raise ValidationError("Say behind which entry: after_seq.", "wait_seconds")
+        if data["after_seq"] is not None and data["before"] is not None:
+            raise ValidationError("Go back with before or on with after_seq, not both.", "before")
 
 
 class StatementQuery(OwnerQuery):
@@ -138,7 +152,10 @@ class EntryResponse(Schema):
 
 
 class EntriesResponse(Schema):
-    """A page of the journal; send `next` as `before` to go on."""
+    """A page of the journal; send `next` as `before` to go on, null at the end.
+
+    Behind an `after_seq`, `next` is the `after_seq` to go on from, and there is no end.
+    """
 
     entries = fields.List(fields.Nested(EntryResponse), required=True)
     next = fields.Integer(required=True, allow_none=True)

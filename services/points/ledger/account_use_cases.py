@@ -11,9 +11,9 @@ from sqlmodel import Session
 
 from common.clock import business_day, epoch_us
 from common.database import DriverConnection, driver_connection
-from services.points.ledger import balances, past_repository, present_repository, repository
+from services.points.ledger import balances, limits, past_repository, present_repository, repository, tallies_repository
 from services.points.ledger.balances import Balance, Month, Statement
-from services.points.ledger.domain import Account, Hold, Purpose
+from services.points.ledger.domain import LARGEST, Account, Hold, Kind, Purpose
 from services.points.ledger.present_repository import Found, Held
 from services.points.programs.use_cases import ProgramBook, program_book
 from services.points.programs.validity import idle_until, is_idle, last_day
@@ -68,6 +68,26 @@ def show_account(
     return balances.present(asset, *then, sums, at=instant, zone=book.program.time_zone)
 
 
+def spendable(session: Session, *, program_id: int, member_id: int, asset: str, now: datetime) -> int | None:
+    """The most that one posting may spend by the asset's limits, whatever there is; None when they bind nothing.
+
+    Nothing is locked: what is posted meanwhile may leave less. Raises `UnknownAsset`.
+    """
+    book = program_book(session, program_id)
+    owned = book.asset(asset)
+    if owned.spending_limits is None:
+        return None
+    key, connection = (program_id, member_id, owned.id), driver_connection(session)
+    [found] = present_repository.find_accounts(connection, [key])
+    if found is None:
+        return limits.spendable(owned.spending_limits, ())
+    asked = [(key, Kind.SPEND, period) for period, _ in owned.spending_limits.periods]
+    accounts, now_us = {key: found[0]}, epoch_us(now)
+    tallies = limits.open_tallies(asked, accounts, now_us=now_us, zones={program_id: book.program.time_zone})
+    tallies_repository.read_tallies(connection, tallies, accounts, now_us=now_us)
+    return limits.spendable(owned.spending_limits, tallies.get(key, ()))
+
+
 def list_entries(
     session: Session, *, program_id: int, member_id: int, asset: str, before: int | None, limit: int
 ) -> dict[str, Any]:
@@ -75,6 +95,15 @@ def list_entries(
     asset_id = program_book(session, program_id).asset(asset).id
     rows = repository.list_entries(session, program_id, member_id, asset_id, before=before, limit=limit)
     return {"entries": rows, "next": rows[-1].seq if len(rows) == limit else None}
+
+
+def list_news(
+    session: Session, *, program_id: int, member_id: int, asset: str, after_seq: int, limit: int
+) -> dict[str, Any]:
+    """A page of the account's journal behind a seq, oldest first, and the seq to go on behind."""
+    key = (program_id, member_id, program_book(session, program_id).asset(asset).id)
+    rows = repository.entries_from(session, key, first=after_seq + 1, last=LARGEST, limit=limit)
+    return {"entries": rows, "next": rows[-1].seq if rows else after_seq}
 
 
 def month_of(

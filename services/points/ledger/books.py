@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from services.points.ledger.domain import Account, Hold, HoldState, Line, Original, Outcome
+from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Original, Outcome
 from services.points.ledger.journal import Entry
 
 AccountKey = tuple[int, int, int]
@@ -18,13 +18,29 @@ class Known:
 
 
 @dataclass(slots=True)
+class Tally:
+    """What an account has `used` of a limit within the present period, from `start_us` until `end_us`.
+
+    `side` is EARN or SPEND. `first_seq` is the period's first, `holds` are those made within it, however they ended.
+    """
+
+    side: Kind
+    period: str
+    start_us: int
+    end_us: int
+    first_seq: int = 0
+    used: int = 0
+    holds: set[bytes] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Books:
     """What the database said, locked, and what the fold changed of it.
 
     `known` by (program, posting id); `holds` by (program, hold id): those the lines name, and all open ones of
     accounts where something is due; `originals` by account and seq; `posted_seq` finds an original by its posting id;
-    `given` is what an account gave away on this business day. `settled` are the accounts whose deadline was looked at
-    anew.
+    `given` is what an account gave away on this business day, `tallies` what it used of its asset's limits. `settled`
+    are the accounts whose deadline was looked at anew.
     """
 
     now_us: int
@@ -36,6 +52,7 @@ class Books:
     originals: dict[tuple[AccountKey, int], Original] = field(default_factory=dict)
     posted_seq: dict[tuple[AccountKey, bytes], int] = field(default_factory=dict)
     given: dict[AccountKey, int] = field(default_factory=dict)
+    tallies: dict[AccountKey, list[Tally]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     new_holds: dict[tuple[int, bytes], Hold] = field(default_factory=dict)
     changed_holds: dict[tuple[int, bytes], Hold] = field(default_factory=dict)

@@ -16,7 +16,9 @@ from services.points.ledger.books import AccountKey, Books, Known
 from services.points.ledger.chain import opening
 from services.points.ledger.domain import Account, Hold, HoldState, Kind, Line, Original, Outcome, Purpose, Status
 from services.points.ledger.journal import Entry
+from services.points.ledger.limits import asked_by, open_tallies
 from services.points.ledger.settling import today
+from services.points.ledger.tallies_repository import read_tallies
 
 _text = encoder()
 Raw = Connection[tuple[Any, ...]]
@@ -39,6 +41,10 @@ def load_books(
         connection.execute(sql.ADD_ACCOUNTS, (*_columns(keys, 3), blobs(heads)), prepare=True)
         books = _lock_and_look(connection, keys, lines, zones)
     _read_due_holds(connection, books)
+    limited = asked_by([line for line in lines if line.bounds])
+    if limited:
+        books.tallies = open_tallies(limited, books.accounts, now_us=books.now_us, zones=zones)
+        read_tallies(connection, books.tallies, books.accounts, now_us=books.now_us)
     if transfers:
         _read_given(connection, books, transfers)
     return books
@@ -208,11 +214,12 @@ def _add_postings(connection: Raw, outcomes: Sequence[tuple[Line, Outcome]]) -> 
         ids([o.hold_id for o in answers]),
     )
     connection.execute(sql.ADD_POSTINGS, columns, prepare=True)
-    # A second statement for the few, so that all others do not carry a column of nothing.
-    cut = [(line.program_id, o.posting_id, o.wanted) for line, o in outcomes if o.wanted is not None]
-    if cut:
-        programs, keys, wanted = zip(*cut, strict=True)
-        connection.execute(sql.MARK_CUT, (numbers(programs), ids(keys), numbers(wanted)), prepare=True)
+    # A second statement for the few, so that all others do not carry columns of nothing.
+    noted = [(line.program_id, o.posting_id, o.wanted, _text(o.facts)) for line, o in outcomes if o.facts]
+    if noted:
+        programs, keys, wanted, facts = zip(*noted, strict=True)
+        told = numbers(programs), ids(keys), numbers(wanted), texts(facts)
+        connection.execute(sql.NOTE_FACTS, told, prepare=True)
 
 
 def _add_holds(connection: Raw, books: Books) -> None:

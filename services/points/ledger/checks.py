@@ -29,6 +29,16 @@ SELECT *, CASE ending WHEN 4 THEN 1 WHEN 5 THEN 2 WHEN 7 THEN 3 WHEN 9 THEN 4
                  AS waits_until
           FROM points_entries WHERE hold_id IS NOT NULL GROUP BY {_KEY}, hold_id) told"""
 
+# Every limit of a period: of what is earned (side 1) or spent (2), since when all processes know it.
+_LIMITS = """
+SELECT s.program_id, s.id AS asset_id, side, period, most, p.time_zone AS zone,
+       greatest(s.changed_at, p.changed_at) + interval '10 minutes' AS since
+  FROM points_assets s JOIN points_programs p USING (program_id)
+ CROSS JOIN LATERAL (
+       SELECT 1, key, CAST(value AS bigint) FROM jsonb_each_text(s.earning_limits)
+        UNION ALL SELECT 2, key, CAST(value AS bigint) FROM jsonb_each_text(s.spending_limits)) l (side, period, most)
+ WHERE period <> 'posting' AND most IS NOT NULL"""
+
 # Each: the invariant in words, how many things it looks at, and a query of offenders' keys.
 _QUERIES: dict[str, tuple[str, str]] = {
     "balance = Σ amounts, held = Σ held, seq has no gap": (
@@ -122,13 +132,47 @@ _QUERIES: dict[str, tuple[str, str]] = {
              WHERE s.id = e.asset_id AND e.kind IN (1, 14) AND e.amount > 0 AND e.balance_after > s.most_per_member
                AND e.at > s.changed_at + interval '10 minutes'""",
     ),
-    "what a member's cap cut says so on its entry and in its answer": (
+    "what a member's cap or limit cut says so on its entry and in its answer": (
         "points_postings",
-        f"""SELECT {_KEY}, seq FROM (SELECT {_KEY}, seq, id, amount, wanted FROM points_postings WHERE status = 1) p
-              FULL JOIN (SELECT {_KEY}, seq, posting_id AS id, amount, CAST(meta ->> 'wanted' AS bigint) AS wanted
-                           FROM points_entries WHERE kind = 1 AND meta ->> 'capped' = 'balance') e
-             USING ({_KEY}, seq, id)
-             WHERE p.wanted IS DISTINCT FROM e.wanted OR e.amount >= e.wanted""",
+        # Answers of before there were limits do not say what cut: it was the balance.
+        f"""SELECT {_KEY}, seq FROM (
+              SELECT {_KEY}, seq, id, amount, wanted, coalesce(facts ->> 'capped', 'balance') AS capped
+                FROM points_postings WHERE status = 1 AND wanted IS NOT NULL) p
+              FULL JOIN (SELECT {_KEY}, seq, posting_id AS id, amount, CAST(meta ->> 'wanted' AS bigint) AS wanted,
+                                meta ->> 'capped' AS capped
+                           FROM points_entries WHERE kind = 1 AND meta ? 'capped') e USING ({_KEY}, seq, id)
+             WHERE (p.wanted, p.capped) IS DISTINCT FROM (e.wanted, e.capped) OR e.amount >= e.wanted""",
+    ),
+    "no posting earns or spends more than its asset's limit": (
+        "points_entries",
+        f"""SELECT {_KEY}, seq FROM points_entries e JOIN points_assets s USING (program_id)
+             WHERE s.id = e.asset_id AND e.at > s.changed_at + interval '10 minutes'
+               AND CASE e.kind WHEN 1 THEN e.amount > CAST(s.earning_limits ->> 'posting' AS bigint)
+                   ELSE e.held_delta - e.amount > CAST(s.spending_limits ->> 'posting' AS bigint) END
+               AND e.kind IN (1, 2, 3)""",
+    ),
+    "no member earns or spends more within a period than the asset's limit": (
+        "points_accounts",
+        # Only of periods that began after the limit was set, and the program's zone. Net: less what was reversed since,
+        # and of a hold what is open or was captured.
+        f"""SELECT program_id, member_id, asset_id FROM (
+              SELECT e.program_id, e.member_id, e.asset_id, side, period, most, since,
+                     date_trunc(period, e.at, zone) AS began,
+                     CASE e.kind WHEN 3 THEN CASE h.state WHEN 0 THEN h.amount ELSE h.captured END ELSE abs(e.amount)
+                     END - coalesce(b.back, 0) AS net
+                FROM ({_LIMITS}) l JOIN points_entries e USING (program_id, asset_id)
+                LEFT JOIN points_holds h
+                       ON e.kind = 3 AND (h.program_id, h.member_id, h.id) = (e.program_id, e.member_id, e.hold_id)
+                LEFT JOIN (
+                     SELECT r.program_id, r.member_id, r.asset_id, o.seq, o.hold_id, o.kind, sum(r.reversed) AS back
+                       FROM points_entries r JOIN points_entries o
+                            ON (o.program_id, o.member_id, o.asset_id, o.seq)
+                             = (r.program_id, r.member_id, r.asset_id, r.reverses)
+                      GROUP BY 1, 2, 3, 4, 5, 6) b
+                       ON (b.program_id, b.member_id, b.asset_id) = (e.program_id, e.member_id, e.asset_id)
+                          AND CASE e.kind WHEN 3 THEN b.kind = 4 AND b.hold_id = e.hold_id ELSE b.seq = e.seq END
+               WHERE e.kind = side OR (side, e.kind) = (2, 3)) x
+             WHERE began > since GROUP BY {_KEY}, side, period, most, began HAVING sum(net) > most""",
     ),
     "every hold is what its entries say": (
         "points_holds",

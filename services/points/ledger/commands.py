@@ -6,8 +6,8 @@ from hashlib import sha256
 from typing import Any
 
 from common.clock import business_day, epoch_us
-from services.points.ledger.domain import Ceiling, Gift, Kind, Line, Pending, Redating
-from services.points.programs.domain import Asset
+from services.points.ledger.domain import Bounds, Gift, Kind, Line, Pending, Redating
+from services.points.programs.domain import Asset, Limits
 from services.points.programs.pending import available_at
 from services.points.programs.use_cases import ProgramBook
 from services.points.programs.validity import IdleIsTheAssets, idle_until, is_idle, last_day
@@ -31,9 +31,9 @@ class Command:
     it names it by `hold_id`, the posting id of the earning. A REVERSE `up_to` its amount takes what is left, and is
     refused only when nothing is; one of `pending_only` is refused once the earning is available. A SPEND with
     `allow_debt` may take more than there is of an asset that can be owed. An EARN is cut to what the asset's
-    `most_per_member` leaves room for, or refused if it is to be given `whole`. `to_member_id` is who gets a
-    TRANSFER_OUT, `redating` which lots REDATE moves, and to when. `meta` (text, integers, booleans) is kept on the
-    entry.
+    `most_per_member` and `earning_limits` leave room for, or refused if it is to be given `whole`. `to_member_id` is
+    who gets a TRANSFER_OUT, `redating` which lots REDATE moves, and to when. `meta` (text, integers, booleans) is kept
+    on the entry.
     """
 
     scope: str
@@ -79,9 +79,6 @@ def line_of(book: ProgramBook, command: Command, *, now: datetime) -> Line:
         gift = _gift(command, asset)
     elif kind == Kind.REVERSE and asset.debt_allowed:
         lot_day = last_day(asset.validity, now, program.time_zone)
-    ceiling = None
-    if asset.most_per_member is not None and kind in (Kind.EARN, Kind.TRANSFER_OUT):
-        ceiling = Ceiling(asset.most_per_member, cuts=kind == Kind.EARN and not command.whole)
     return Line(
         posting_id(program.program_id, command.scope, command.key),
         _fingerprint(command),
@@ -106,9 +103,20 @@ def line_of(book: ProgramBook, command: Command, *, now: datetime) -> Line:
         gift,
         command.allow_debt and asset.debt_allowed,
         command.redating,
-        ceiling,
+        _bounds(command, asset) if asset.bounds_earnings or asset.spending_limits is not None else None,
         command.pending_only,
     )
+
+
+def _bounds(command: Command, asset: Asset) -> Bounds | None:
+    kind, most, spending = command.kind, asset.most_per_member, asset.spending_limits
+    if kind == Kind.EARN and asset.bounds_earnings:
+        return Bounds(most, asset.earning_limits or Limits(), cuts=not command.whole)
+    if kind == Kind.TRANSFER_OUT and most is not None:
+        return Bounds(most, cuts=False)
+    if kind in (Kind.SPEND, Kind.HOLD) and spending is not None:
+        return Bounds(limits=spending)
+    return None
 
 
 def _lot_of(command: Command, asset: Asset, zone: str, now: datetime) -> tuple[int, Pending | None]:

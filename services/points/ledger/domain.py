@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from services.points.programs.domain import Limits
+
 #: No balance goes beyond what every JSON reader keeps exact.
 LARGEST = 2**53 - 1
 
@@ -58,6 +60,10 @@ class Status(IntEnum):
     DAY_PASSED = 20
     NO_ROOM_FOR_LOT = 21
     BALANCE_CAPPED = 22
+    EARNING_TOO_LARGE = 23
+    EARNING_LIMITED = 24
+    SPENDING_TOO_LARGE = 25
+    SPENDING_LIMITED = 26
 
 
 class Purpose(IntEnum):
@@ -178,13 +184,15 @@ class Redating:
 
 
 @dataclass(frozen=True, slots=True)
-class Ceiling:
-    """The most that a member may have of the asset, what is held and pending included.
+class Bounds:
+    """What the asset's settings leave room for: the most that a member may have, held and pending included; `limits`.
 
-    What is earned beyond it is cut to what there is room for, or with `cuts` false refused. What comes back is neither.
+    What is earned beyond `most` or a period's limit is cut to what there is room for, or with `cuts` false refused.
+    What comes back is neither.
     """
 
-    most: int
+    most: int | None = None
+    limits: Limits = field(default_factory=Limits)
     cuts: bool = True
 
 
@@ -194,11 +202,11 @@ class Ceiling:
 class Line:
     """One thing to post. `posting_id` is the digest of its idempotency or natural key; `amount` ≥ 0.
 
-    EARN uses `lot_day`, `pending` and `ceiling`; HOLD `ttl_us`; CAPTURE, VOID, DEFER `hold_id`, DEFER also `pending`;
-    REVERSE `reverses` (a seq) or `reverses_posting`, `up_to` and `pending_only`; TRANSFER_OUT `gift` and, of its
-    receiver, `ceiling`; REDATE `redating`. CAPTURE and REVERSE with amount 0 mean all that is left. A SPEND `into_debt`
-    may take more than there is. `idle_day` is until when its account lives without another line like it. `meta` holds
-    only text, integers and booleans.
+    EARN uses `lot_day`, `pending` and `bounds`; SPEND `bounds`; HOLD `ttl_us` and `bounds`; CAPTURE, VOID, DEFER
+    `hold_id`, DEFER also `pending`; REVERSE `reverses` (a seq) or `reverses_posting`, `up_to` and `pending_only`;
+    TRANSFER_OUT `gift` and, of its receiver, `bounds`; REDATE `redating`. CAPTURE and REVERSE with amount 0 mean all
+    that is left. A SPEND `into_debt` may take more than there is. `idle_day` is until when its account lives without
+    another line like it. `meta` holds only text, integers and booleans.
     """
 
     posting_id: bytes
@@ -224,7 +232,7 @@ class Line:
     gift: Gift | None = None
     into_debt: bool = False
     redating: Redating | None = None
-    ceiling: Ceiling | None = None
+    bounds: Bounds | None = None
     pending_only: bool = False
 
     @property
@@ -242,7 +250,8 @@ class Line:
 class Outcome:
     """The answer to a line, as stored: a posted one has its seq and what the account was right after it.
 
-    `wanted` is what was to be earned, where the member's cap left room for less.
+    `wanted` is what was to be earned, where the asset's bounds left room for less. `facts` are those behind a refusal,
+    and what cut an earning.
     """
 
     posting_id: bytes
@@ -258,7 +267,16 @@ class Outcome:
     at_us: int
     hold_id: bytes | None = None
     wanted: int | None = None
+    facts: dict[str, int | str] | None = None
     replayed: bool = False
+
+    @property
+    def capped(self) -> str | None:
+        """Which setting cut the earning: `balance`, or such as `earning_limits.day`; None when it is whole."""
+        if self.wanted is None:
+            return None
+        # Postings of before there were limits say nothing: it was the balance.
+        return str((self.facts or {}).get("capped", "balance"))
 
     @property
     def available(self) -> int:

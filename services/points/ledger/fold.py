@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from common.clock import from_epoch_us
 from common.errors import Refusal
-from services.points.ledger import holds, journal, movements
+from services.points.ledger import holds, journal, limits, movements
 from services.points.ledger.books import Books, Known
-from services.points.ledger.domain import Account, Ceiling, Kind, Line, Movement, Original, Outcome, Status
+from services.points.ledger.domain import Account, Kind, Line, Movement, Original, Outcome, Status
 from services.points.ledger.journal import Entry
 from services.points.ledger.redatings import redate
 from services.points.ledger.refusals import STATUS
@@ -43,15 +43,15 @@ def _answer(books: Books, line: Line) -> Outcome:
     try:
         movement = _move(books, account, line)
     except Refusal as refusal:
-        outcome = _refused(books, line, STATUS[type(refusal)])
+        outcome = _refused(books, line, STATUS[type(refusal)], refusal.facts)
     else:
         if line.idle_day is not None:
             movements.keep_alive(account, line.idle_day)
         entry = _write(books, account, movement, line)
         amount = entry.amount or entry.held_delta
         outcome = _outcome(account, line, Status.POSTED, amount, account.seq, movement.hold_id, entry.at_us)
-        if line.ceiling is not None and line.kind == Kind.EARN and amount < line.amount:
-            outcome.wanted = line.amount
+        if line.bounds is not None and line.kind == Kind.EARN and amount < line.amount:
+            outcome.wanted, outcome.facts = line.amount, {"capped": (entry.meta or {})["capped"]}
     books.outcomes.append((line, outcome))
     books.known[key] = Known(line.fingerprint, outcome)
     return outcome
@@ -61,6 +61,8 @@ def _move(books: Books, account: Account, line: Line) -> Movement:
     kind = line.kind
     if kind == Kind.EARN:
         return _earn(books, account, line)
+    if line.bounds is not None and kind in (Kind.SPEND, Kind.HOLD):
+        limits.check_spending(line, line.bounds, books.tallies.get(account.key, ()))
     if kind == Kind.SPEND:
         return movements.spend(account, line)
     if kind == Kind.HOLD:
@@ -84,8 +86,10 @@ def _move(books: Books, account: Account, line: Line) -> Movement:
 
 
 def _earn(books: Books, account: Account, line: Line) -> Movement:
-    if line.ceiling is not None and account.balance + line.amount > line.ceiling.most:
-        return _earn_in_part(books, account, line, line.ceiling)
+    if line.bounds is not None:
+        there, capped = limits.earnable(account, line, line.bounds, books.tallies.get(account.key, ()))
+        if there < line.amount:
+            return _earn_in_part(books, account, line, there, capped)
     if line.pending is not None and line.pending.available_us > books.now_us:
         movement, made = holds.earn_pending(account, line, line.pending)
         books.add_hold(line.program_id, made)
@@ -99,11 +103,10 @@ def _earn(books: Books, account: Account, line: Line) -> Movement:
     return movement
 
 
-def _earn_in_part(books: Books, account: Account, line: Line, ceiling: Ceiling) -> Movement:
+def _earn_in_part(books: Books, account: Account, line: Line, there: int, capped: str) -> Movement:
     """What there is room for, may it be nothing; the entry says what was wanted and why it is less."""
-    there = movements.room(account, line.amount, ceiling)
-    movement = _earn(books, account, replace(line, amount=there, ceiling=None)) if there else Movement(Kind.EARN, 0)
-    movement.meta = {**(movement.meta or {}), "wanted": line.amount, "capped": "balance"}
+    movement = _earn(books, account, replace(line, amount=there, bounds=None)) if there else Movement(Kind.EARN, 0)
+    movement.meta = {**(movement.meta or {}), "wanted": line.amount, "capped": capped}
     return movement
 
 
@@ -175,6 +178,9 @@ def _reverse(books: Books, account: Account, line: Line) -> Movement:
 def _write(books: Books, account: Account, movement: Movement, line: Line) -> Entry:
     entry = journal.write(account, movement, books.now_us, line.posting_id, line.cause, line.rule_version, line.meta)
     books.entries.append(entry)
+    if books.tallies:
+        original = books.originals.get((account.key, entry.reverses)) if entry.reverses else None
+        limits.count(entry, original, books.tallies.get(account.key, ()))
     if books.reversing and movement.kind in _REVERSIBLE:
         _remember_original(books, account, entry)
     return entry
@@ -207,12 +213,16 @@ def _replayed(books: Books, line: Line, earlier: Known) -> Outcome:
         known.at_us,
         known.hold_id,
         known.wanted,
+        known.facts,
         replayed=True,
     )
 
 
-def _refused(books: Books, line: Line, status: Status) -> Outcome:
-    return _outcome(books.accounts[line.account], line, status, line.amount, 0, line.hold_id, books.now_us)
+def _refused(books: Books, line: Line, status: Status, facts: dict[str, int | str] | None = None) -> Outcome:
+    account = books.accounts[line.account]
+    outcome = _outcome(account, line, status, line.amount, 0, line.hold_id, books.now_us)
+    outcome.facts = facts or None
+    return outcome
 
 
 def _outcome(

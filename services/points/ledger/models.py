@@ -118,8 +118,10 @@ class PostingRow(Table, table=True):
     debt_after: int = columns.value()
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     hold_id: uuid.UUID | None = Field(sa_column=Column(UUID(as_uuid=True)))
-    #: What was to be earned, where the member's cap on the balance left room for less.
+    #: What was to be earned, where the asset's bounds left room for less.
     wanted: int | None = columns.value(nullable=True)
+    #: The numbers behind a refusal, or which setting cut what was wanted.
+    facts: dict[str, Any] | None = columns.document(nullable=True)
 
 
 class HoldRow(Table, table=True):

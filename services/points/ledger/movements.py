@@ -4,7 +4,7 @@ The account is a working copy and changes in place; a refusal leaves it as it wa
 """
 
 from services.points.ledger import lots
-from services.points.ledger.domain import LARGEST, Account, Ceiling, Kind, Line, Movement
+from services.points.ledger.domain import LARGEST, Account, Bounds, Kind, Line, Movement
 from services.points.ledger.refusals import (
     AccountFrozen,
     AlreadyFrozen,
@@ -85,10 +85,10 @@ def check_can_give(account: Account, amount: int) -> None:
         raise InsufficientPoints()
 
 
-def room(account: Account, amount: int, ceiling: Ceiling) -> int:
-    """How much of the amount there is room for below the ceiling; raises `BalanceCapped` where that may not be cut."""
-    there = max(0, min(amount, ceiling.most - account.balance))
-    if there < amount and not ceiling.cuts:
+def room(account: Account, amount: int, bounds: Bounds) -> int:
+    """How much of the amount the member may still have; raises `BalanceCapped` where that may not be cut."""
+    there = amount if bounds.most is None else max(0, min(amount, bounds.most - account.balance))
+    if there < amount and not bounds.cuts:
         raise BalanceCapped()
     return there
 

@@ -28,7 +28,7 @@ SELECT p, m, s, h FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::bytea
 
 FIND_POSTINGS = f"""
 SELECT p.program_id, uuid_send(p.id), p.fingerprint, p.status, p.kind, p.member_id, p.asset_id, p.amount, p.seq,
-       p.balance_after, p.held_after, p.debt_after, {_US.format("p.at")}, uuid_send(p.hold_id), p.wanted
+       p.balance_after, p.held_after, p.debt_after, {_US.format("p.at")}, uuid_send(p.hold_id), p.wanted, p.facts
   FROM points_postings p
   JOIN unnest(%s::int[], %s::uuid[]) AS k(p, i) ON (p.program_id, p.id) = (k.p, k.i)"""
 
@@ -102,9 +102,10 @@ SELECT p, i, f, z, k, m, s, a, q, b, h, d, {_AT.format("t")}, o
               %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[])
        AS u(p, i, f, z, k, m, s, a, q, b, h, d, t, o)"""
 
-MARK_CUT = """
-UPDATE points_postings p SET wanted = k.w
-  FROM unnest(%s::int[], %s::uuid[], %s::bigint[]) AS k(p, i, w) WHERE (p.program_id, p.id) = (k.p, k.i)"""
+NOTE_FACTS = """
+UPDATE points_postings p SET wanted = k.w, facts = k.f::jsonb
+  FROM unnest(%s::int[], %s::uuid[], %s::bigint[], %s::text[]) AS k(p, i, w, f)
+ WHERE (p.program_id, p.id) = (k.p, k.i)"""
 
 ADD_HOLDS = f"""
 INSERT INTO points_holds (program_id, member_id, id, asset_id, amount, captured, state, expires_at, purpose,

@@ -58,6 +58,33 @@ class BalanceCapped(Refusal):
     code = "balance_capped"
 
 
+class EarningTooLarge(Refusal):
+    """More than one posting may earn of the asset: the setting `limit` allows `most`."""
+
+    code = "earning_too_large"
+
+
+class EarningLimited(Refusal):
+    """More than a member may earn within a period, where it cannot be given in part.
+
+    The setting `limit` allows `most`, of which so much is `left` until `free_at`, an instant.
+    """
+
+    code = "earning_limited"
+
+
+class SpendingTooLarge(Refusal):
+    """More than one posting may spend of the asset: the setting `limit` allows `most`."""
+
+    code = "spending_too_large"
+
+
+class SpendingLimited(Refusal):
+    """More than a member may spend within a period, open holds included; with the facts of `EarningLimited`."""
+
+    code = "spending_limited"
+
+
 class AccountFrozen(Refusal):
     """A frozen account spends, holds and gives nothing."""
 
@@ -146,6 +173,10 @@ STATUS: dict[type[Refusal], Status] = {
     ReversalExceeded: Status.REVERSAL_EXCEEDED,
     BalanceTooLarge: Status.BALANCE_TOO_LARGE,
     BalanceCapped: Status.BALANCE_CAPPED,
+    EarningTooLarge: Status.EARNING_TOO_LARGE,
+    EarningLimited: Status.EARNING_LIMITED,
+    SpendingTooLarge: Status.SPENDING_TOO_LARGE,
+    SpendingLimited: Status.SPENDING_LIMITED,
     AccountFrozen: Status.ACCOUNT_FROZEN,
     AlreadyFrozen: Status.ALREADY_FROZEN,
     NotFrozen: Status.NOT_FROZEN,

@@ -1,8 +1,12 @@
 """Posting over HTTP: systems with scope `ledger` and neighbours. Singles in flight together are posted together."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flask import Response
+from sqlmodel import Session
 
 from common.clock import now
 from common.http.callers import MEMBER, SERVICE, owner, system
@@ -43,11 +47,14 @@ def post(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
     return submit(caller.program_id, command)
 
 
-@routes.post("/postings/batch", allow=_POSTERS, body=schemas.BatchRequest, answer=schemas.BatchResponse)
-def post_batch(caller: Identity, body: dict[str, Any]) -> Response:
+@routes.post(
+    "/postings/batch", allow=_POSTERS, body=schemas.BatchRequest, answer=schemas.BatchResponse, once="if_keyed"
+)
+def post_batch(caller: Identity, body: dict[str, Any], session: Session | None) -> Response:
     """Post up to 1,000 lines, each once per its own key, so that the whole batch can be sent again.
 
-    With `atomic` either every line is posted or none; the refused ones say why, the others are not_attempted.
+    With `atomic` either every line is posted or none; the refused ones say why, the others are not_attempted. With an
+    Idempotency-Key of its own the batch sent again is answered as it was first, and nothing of it is tried anew.
     """
     book = book_of(caller.program_id)
     instant = now()
@@ -55,7 +62,8 @@ def post_batch(caller: Identity, body: dict[str, Any]) -> Response:
     lines = [use_cases.line_of(book, _batch_command(actor, line), now=instant) for line in body["lines"]]
     zones = {caller.program_id: book.program.time_zone}
     call = use_cases.post_all_or_nothing if body["atomic"] else use_cases.post
-    outcomes = retried(lambda session: call(session, lines, zones=zones))
+    unit = transaction if session is None else partial(_savepoint, session)
+    outcomes = retried(lambda session: call(session, lines, zones=zones), unit=unit)
     results = [_result(line["key"], outcome) for line, outcome in zip(body["lines"], outcomes, strict=True)]
     posted = sum(outcome.status == Status.POSTED for outcome in outcomes)
     answer = f'{{"posted":{posted},"refused":{len(results) - posted},"results":[{",".join(results)}]}}'
@@ -105,6 +113,12 @@ def transfer(caller: Identity, key: str, body: dict[str, Any]) -> Posted:
         scope=caller.actor, key=key, kind=Kind.TRANSFER_OUT, member_id=payer, cause=f"{caller.actor} {key}", **body
     )
     return submit(caller.program_id, command)
+
+
+@contextmanager
+def _savepoint(session: Session) -> Iterator[Session]:
+    with session.begin_nested():
+        yield session
 
 
 def _batch_command(actor: str, line: dict[str, Any]) -> Command:

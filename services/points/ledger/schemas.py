@@ -10,6 +10,7 @@ from services.points.programs.schemas import validity
 
 MOST_LINES = 1000
 LONGEST_TTL_SECONDS = 30 * 86_400
+CAPPED = "`balance`, the asset's most_per_member, or the limit that was reached, such as `earning_limits.day`"
 _HOLD_STATES = ["open", "captured", "voided", "expired", "released"]
 
 
@@ -60,10 +61,10 @@ class PostingResponse(Schema):
     wanted = fields.Integer(
         required=True,
         allow_none=True,
-        metadata={"description": "What was to be earned, where the asset's most_per_member left room for less"},
+        metadata={"description": "What was to be earned, where the asset's settings left room for less"},
     )
     capped = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why it is less than wanted: `balance`"}
+        required=True, allow_none=True, metadata={"description": f"Why it is less than wanted: {CAPPED}"}
     )
     seq = fields.Integer(required=True)
     balance = fields.Integer(required=True)
@@ -85,7 +86,7 @@ class LineResult(Schema):
     available = fields.Integer(required=True, allow_none=True)
     amount = fields.Integer(metadata={"description": "What was earned, where it was less than wanted"})
     wanted = fields.Integer()
-    capped = fields.String(metadata={"description": "Why it was less: `balance`, the asset's most_per_member"})
+    capped = fields.String(metadata={"description": f"Why it was less: {CAPPED}"})
 
 
 class BatchResponse(Schema):
@@ -178,7 +179,7 @@ def result_text(key: str, status: str, outcome: Outcome) -> str:
     if outcome.status == Status.POSTED:
         figures = f'"seq":{outcome.seq},"balance":{outcome.balance},"available":{outcome.available}'
         if outcome.wanted is not None:
-            figures += f',"amount":{outcome.amount},"wanted":{outcome.wanted},"capped":"balance"'
+            figures += f',"amount":{outcome.amount},"wanted":{outcome.wanted},"capped":"{outcome.capped}"'
     return (
         f'{{"key":{encode_basestring(key)},"status":"{status}","replayed":{"true" if outcome.replayed else "false"},'
         f'"posting_id":"{uuid_text(outcome.posting_id)}",{figures}}}'

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from threading import BoundedSemaphore
+from time import monotonic, sleep
 
 from common.clock import from_epoch_us, now
 from common.together import Together
@@ -15,6 +17,12 @@ from services.points.ledger.domain import Line, Outcome, Status
 from services.points.ledger.present_repository import Found, Held, Owner
 from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import ProgramBook, read_book, remembered_book
+
+#: How long who waits for news of an account lets it be before looking again.
+_LOOK_AGAIN_SECONDS = 0.5
+#: So many may wait in a process: a fifth of the connections that it serves.
+_MOST_WAITING = 200
+_places_to_wait = BoundedSemaphore(_MOST_WAITING)
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,21 @@ def list_of(owner: Owner) -> list[Held]:
     return _lister.submit(owner)
 
 
+def wait_for_news(account: AccountKey, *, after_seq: int, seconds: float) -> None:
+    """Return once the account has an entry behind the seq, or when so many seconds are over; at once in a crowd.
+
+    Whoever waits looks now and then, those who look together by one statement, and holds nothing in between.
+    """
+    if not seconds or not _places_to_wait.acquire(blocking=False):
+        return
+    try:
+        until = monotonic() + seconds
+        while not _has_news(account, after_seq) and (left := until - monotonic()) > 0:
+            sleep(min(_LOOK_AGAIN_SECONDS, left))
+    finally:
+        _places_to_wait.release()
+
+
 def submit(program_id: int, command: Command) -> Posted:
     """Post one command; raises why it was refused."""
     outcome = poster.submit(use_cases.line_of(book_of(program_id), command, now=now()))
@@ -88,7 +111,7 @@ def submit(program_id: int, command: Command) -> Posted:
         command.asset,
         outcome.amount,
         outcome.wanted,
-        None if outcome.wanted is None else "balance",
+        outcome.capped,
         outcome.seq,
         outcome.balance,
         outcome.available,
@@ -97,3 +120,8 @@ def submit(program_id: int, command: Command) -> Posted:
         from_epoch_us(outcome.at_us),
         outcome.replayed,
     )
+
+
+def _has_news(account: AccountKey, after_seq: int) -> bool:
+    *owner, asset_id = account
+    return any(it.asset_id == asset_id and it.seq > after_seq for it, _ in list_of((owner[0], owner[1])))

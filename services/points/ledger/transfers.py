@@ -25,8 +25,8 @@ def transfer(
         raise TransferDayCapped()
     check_can_give(payer, line.amount)
     check_range(receiver.balance + line.amount)
-    if line.ceiling is not None:
-        room(receiver, line.amount, line.ceiling)
+    if line.bounds is not None:
+        room(receiver, line.amount, line.bounds)
     taken = lots.take(payer.lots, line.amount)
     out = Movement(Kind.TRANSFER_OUT, -line.amount, moves=taken, meta={"to_member_id": receiver.member_id})
     if payer.idle_day is not None and IDLE in taken[::2]:

@@ -83,7 +83,7 @@ def refusal_of(outcome: Outcome) -> Refusal:
     if outcome.status == Status.INSUFFICIENT:
         available = outcome.available
         return InsufficientPoints(available=available, short_by=outcome.amount - available)
-    return _REFUSALS[outcome.status]()
+    return _REFUSALS[outcome.status](**(outcome.facts or {}))
 
 
 def reversed_by(session: Session, account: AccountKey, *, seq: int) -> int | None:

@@ -50,6 +50,32 @@ WORDINGS: Wordings = {
         "将超过会员对该资产的持有上限(资产设置 most_per_member);请减少数量,或待会员使用后再发放。",
         pointer="/amount",
     ),
+    refusals.EarningTooLarge: Wording(
+        422,
+        "At most {most} may be earned by one posting (the asset's {limit}); post less, or raise the limit first.",
+        "单笔最多发放 {most}(资产设置 {limit});请减少数量,或先调高上限。",
+        pointer="/amount",
+    ),
+    refusals.EarningLimited: Wording(
+        422,
+        "A member may earn {most} within this period (the asset's {limit}), of which {left} are left; give less, or"
+        " after {free_at}, when the next one begins.",
+        "会员本周期最多获得 {most}(资产设置 {limit}),还可获得 {left};请减少数量,或在 {free_at} 新周期开始后再发放。",
+        pointer="/amount",
+    ),
+    refusals.SpendingTooLarge: Wording(
+        422,
+        "At most {most} may be spent by one posting (the asset's {limit}); take less.",
+        "单笔最多使用 {most}(资产设置 {limit}),请减少数量。",
+        pointer="/amount",
+    ),
+    refusals.SpendingLimited: Wording(
+        422,
+        "A member may spend {most} within this period (the asset's {limit}), of which {left} are left; take less, void"
+        " a hold, or wait until {free_at}, when the next one begins.",
+        "会员本周期最多使用 {most}(资产设置 {limit}),还可使用 {left};请减少数量、释放预留,或等到新周期 {free_at}。",
+        pointer="/amount",
+    ),
     refusals.AccountFrozen: Wording(
         409,
         "The account is frozen: it still earns, but spends and gives nothing; customer service can unfreeze it.",

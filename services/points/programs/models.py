@@ -40,6 +40,11 @@ class AssetRow(Table, table=True):
         CheckConstraint("grace_days BETWEEN 0 AND 366", name="assets_grace_is_days"),
         CheckConstraint("transfer_most > 0 AND transfer_most_per_day > 0", name="assets_transfer_something_or_nothing"),
         CheckConstraint("most_per_member > 0", name="assets_leave_room_for_something"),
+        CheckConstraint(
+            "NOT jsonb_path_exists(earning_limits, '$.* ? (@ < 1)')"
+            " AND NOT jsonb_path_exists(spending_limits, '$.* ? (@ < 1)')",
+            name="assets_limit_to_something",
+        ),
         CheckConstraint("returns IN ('available', 'pending')", name="assets_return_what_there_is_or_what_is_pending"),
     )
 
@@ -60,6 +65,8 @@ class AssetRow(Table, table=True):
     transfer_most_per_day: int | None = Field(sa_column=Column(BigInteger))
     most_per_member: int | None = Field(sa_column=Column(BigInteger))
     returns: str = columns.value(Text, default="'available'")
+    earning_limits: dict[str, int | None] | None = columns.document(nullable=True)
+    spending_limits: dict[str, int | None] | None = columns.document(nullable=True)
     changed_at: datetime = columns.made_at()
 
 

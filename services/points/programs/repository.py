@@ -7,10 +7,11 @@ from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
-from services.points.programs.domain import Asset, Program, UnknownAsset, UnknownProgram
+from services.points.programs.domain import Asset, Limits, Program, UnknownAsset, UnknownProgram
 from services.points.programs.models import assets, programs
 
 _NAMES = [field.name for field in fields(Asset)]
+_LIMITS = ("earning_limits", "spending_limits")
 
 
 def get_program(session: Session, program_id: int) -> Program:
@@ -68,4 +69,6 @@ def put_asset(session: Session, asset: Asset) -> None:
 
 
 def _asset(row: Row[Any]) -> Asset:
-    return Asset(**{name: getattr(row, name) for name in _NAMES})
+    values = {name: getattr(row, name) for name in _NAMES}
+    limits = {name: Limits(**values[name]) for name in _LIMITS if values[name]}
+    return Asset(**{**values, **limits})

@@ -3,9 +3,10 @@
 from typing import Any
 from zoneinfo import available_timezones
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from common.http.fields import Flag, code, integer, text
+from services.points.programs.domain import Limits
 
 _MONTH_DAY = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _PERIOD = (
@@ -57,6 +58,20 @@ class ProgramResponse(Schema):
     currency = fields.String(required=True)
 
 
+class LimitsSchema(Schema):
+    """The most that one posting may be, and all of a member's in a day, week (from Monday), month or year."""
+
+    posting = integer(1, load_default=None, allow_none=True)
+    day = integer(1, load_default=None, allow_none=True)
+    week = integer(1, load_default=None, allow_none=True)
+    month = integer(1, load_default=None, allow_none=True)
+    year = integer(1, load_default=None, allow_none=True)
+
+    @post_load
+    def _limits(self, data: dict[str, int | None], **_: Any) -> Limits | None:
+        return Limits(**data) if any(data.values()) else None
+
+
 class AssetRequest(Schema):
     """An asset's settings.
 
@@ -67,7 +82,9 @@ class AssetRequest(Schema):
     event that earned it (`order.confirmed+7D`, `review.approved+0D`). `grace_days`: points that come back expired are
     good for so long. `most_per_member`: what a member may have, held and pending included; what is earned beyond it is
     cut, and says so; a gift beyond it is refused; what comes back is never cut. `returns`: an order's refund takes back
-    what rules gave for it, also what is `available` by now, or only while it is `pending`.
+    what rules gave for it, also what is `available` by now, or only while it is `pending`. `earning_limits`: what is
+    earned beyond a period's is cut and says so, a posting beyond its own is refused; what was taken back counts no
+    more. `spending_limits`: what goes beyond one is refused; a hold counts from when it is made until it is voided.
     """
 
     name_en = text(40, required=True)
@@ -84,6 +101,8 @@ class AssetRequest(Schema):
     transfer_most_per_day = integer(1, load_default=None, allow_none=True)
     most_per_member = integer(1, load_default=None, allow_none=True)
     returns = fields.String(load_default="available", validate=validate.OneOf(["available", "pending"]))
+    earning_limits = fields.Nested(LimitsSchema, load_default=None, allow_none=True)
+    spending_limits = fields.Nested(LimitsSchema, load_default=None, allow_none=True)
 
 
 class AssetResponse(Schema):
@@ -104,6 +123,8 @@ class AssetResponse(Schema):
     transfer_most_per_day = fields.Integer(required=True, allow_none=True)
     most_per_member = fields.Integer(required=True, allow_none=True)
     returns = fields.String(required=True)
+    earning_limits = fields.Nested(LimitsSchema, required=True, allow_none=True)
+    spending_limits = fields.Nested(LimitsSchema, required=True, allow_none=True)
 
 
 class AssetListResponse(Schema):

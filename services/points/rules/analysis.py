@@ -5,7 +5,7 @@ the example really shows it; where none was found there may still be a concern t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import combinations
@@ -16,7 +16,7 @@ from services.points.rules.decisions import Decision, PublishedRule
 from services.points.rules.domain import RuleSet, decide_all
 from services.points.rules.loops import cycles
 from services.points.rules.policy import review
-from services.points.rules.rule import HOWEVER_OFTEN, Rule
+from services.points.rules.rule import HOWEVER_OFTEN, Rule, as_variant
 from services.points.rules.samples import HUGE, Sample, samples
 from services.points.rules.unreachable import why_never
 
@@ -25,6 +25,7 @@ Severity = Literal["error", "warning", "note"]
 #: A formula that gives this many times more for a huge event than for a usual one grows with the event's data.
 _GROWS = 100
 _MOST_SAMPLES = 1_000
+_ENTERING = ("segment.entered", "tag.entered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,33 @@ class Setting:
 
 
 def analyse(rules: Sequence[PublishedRule], setting: Setting) -> list[Concern]:
-    """Everything that is wrong with the set as far as samples show it, the worst first."""
+    """Everything that is wrong with the set as far as samples show it, the worst first.
+
+    With experiments the set is looked at as members of each variant meet it; a rule is unreachable when all find it so.
+    """
+    most = max([len(one.rule.experiment.variants) for one in rules if one.rule.experiment], default=1)
+    met = [[replace(one, rule=as_variant(one.rule, number)) for one in rules] for number in range(most)]
+    each = [_concerns(some, setting) for some in met]
+    found: list[Concern] = []
+    for concerns in each:
+        known = {_subject(one) for one in found}
+        found += [one for one in concerns if _subject(one) not in known]
+    common = set.intersection(*({_subject(one) for one in concerns} for concerns in each))
+    found = [one for one in found if one.code != "unreachable" or _subject(one) in common]
+    order = ("error", "warning", "note")
+    return sorted(found, key=lambda one: (order.index(one.severity), one.code, one.rules))
+
+
+def _subject(concern: Concern) -> tuple[str, tuple[str, ...]]:
+    return concern.code, concern.rules
+
+
+def _concerns(rules: Sequence[PublishedRule], setting: Setting) -> list[Concern]:
     found: list[Concern] = []
     for one in rules:
         found += _forbidden(one)
         found += _for_nobody(one, setting)
+        found += _entered_again(one)
     found += _loops(rules)
     by_trigger: dict[str, list[PublishedRule]] = {}
     for one in sorted(rules, key=lambda one: one.code):
@@ -92,8 +115,7 @@ def analyse(rules: Sequence[PublishedRule], setting: Setting) -> list[Concern]:
         found += _twice(some, examples)
         found += _uncapped(some, examples)
         found += _above_price(some, examples, setting)
-    order = ("error", "warning", "note")
-    return sorted(found, key=lambda one: (order.index(one.severity), one.code, one.rules))
+    return found
 
 
 def _tried(rules: Sequence[PublishedRule], setting: Setting) -> list[Example]:
@@ -133,6 +155,20 @@ def _for_nobody(one: PublishedRule, setting: Setting) -> Iterator[Concern]:
             " Compare the spelling, or fill it first.",
             f"规则 {one.code} 的适用人群中,{missing.zh} 目前没有任何会员"
             f"{',该规则不会向任何人发放' if missing.wholly else ''}。请核对拼写,或先添加会员。",
+        )
+
+
+def _entered_again(one: PublishedRule) -> Iterator[Concern]:
+    """Whoever leaves a list and enters it anew is rewarded anew, unless the rule says how often."""
+    if one.rule.trigger in _ENTERING and one.rule.frequency == HOWEVER_OFTEN:
+        yield Concern(
+            "entered_again",
+            "warning",
+            (one.code,),
+            f"{one.code} rewards entering a list each time, up to once a day: a list that is computed anew may let the"
+            " same members leave and enter again. Limit its frequency, e.g. once in total.",
+            f"规则 {one.code} 在会员每次进入名单时都会发放(每天最多一次):名单重新计算时,同一会员可能反复进出。"
+            "请设置频次限制,例如累计一次。",
         )
 
 

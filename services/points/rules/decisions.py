@@ -33,6 +33,7 @@ class Decision(NamedTuple):
 
     `base` is what the rule itself gives, `factor` (decimal text) what the `campaign` multiplied it by, `wanted` the
     floor of their product when its group lets it stand; `amount` is what is awarded in the end, after caps and budget.
+    `variant` is the member's of the rule's experiment, where its formula was asked.
     """
 
     rule: str
@@ -50,3 +51,4 @@ class Decision(NamedTuple):
     caps: tuple[Cap, ...] = ()
     budget: int | None = None
     frequency: Frequency = HOWEVER_OFTEN
+    variant: str | None = None

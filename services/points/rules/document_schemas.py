@@ -101,6 +101,39 @@ class HoldoutDocument(Schema):
     percent = integer(0, 100, required=True)
 
 
+class VariantDocument(Schema):
+    """This share of the members (its weight of all weights) is awarded by its formula; null: as the rule itself says.
+
+    The formula "0" awards nothing.
+    """
+
+    code = code(required=True)
+    weight = integer(1, 1_000, required=True)
+    formula = text(LONGEST, load_default=None, allow_none=True)
+
+
+class GoalDocument(Schema):
+    """What members are to do within `days` of first being asked: an `event` of that type with a true `condition`.
+
+    The condition sees the `data` of that event.
+    """
+
+    event = fields.String(required=True, validate=EVENT_TYPE)
+    days = integer(1, 366, required=True)
+    condition = text(LONGEST, load_default="true")
+
+
+class ExperimentDocument(Schema):
+    """Variants of the rule's formula, dealt out by a hash of `name` and member; the first is compared with the others.
+
+    Published variants stay as they are: others need another `name`, which deals the members out anew.
+    """
+
+    name = code(required=True)
+    variants = fields.List(fields.Nested(VariantDocument), required=True, validate=validate.Length(min=2, max=10))
+    goal = fields.Nested(GoalDocument, load_default=None, allow_none=True)
+
+
 class RuleDocument(Schema):
     """For events of type `trigger`, when `condition` holds, award floor(`formula`), or what `table` says, of `asset`.
 
@@ -131,6 +164,7 @@ class RuleDocument(Schema):
     group = code(load_default=None, allow_none=True)
     holdout = fields.Nested(HoldoutDocument, load_default=None, allow_none=True)
     factor = fields.String(load_default=None, allow_none=True, validate=_FACTOR)
+    experiment = fields.Nested(ExperimentDocument, load_default=None, allow_none=True)
     applies_to = codes(metadata={"description": "Codes of award rules; empty: every one of the trigger and asset"})
 
     @validates_schema

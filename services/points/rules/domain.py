@@ -5,7 +5,7 @@ conditions and formulas, then the highest multiplier of each award, then the sta
 the rules are given does not matter: higher priority goes first, then the code.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, overload
@@ -17,7 +17,7 @@ from services.points.programs.validity import BadValidity, check_own_validity
 from services.points.rules import expressions
 from services.points.rules.decisions import Decision, Facts, PublishedRule
 from services.points.rules.expressions import Names
-from services.points.rules.panel import LARGEST_AWARD, Panel, formula_text
+from services.points.rules.panel import LARGEST_AWARD, Panel, formula_text, texts_of
 from services.points.rules.rule import (
     HOWEVER_OFTEN,
     Audience,
@@ -170,6 +170,22 @@ def check(rule: Rule) -> None:
         part(rule)
 
 
+def check_same_experiment(rule: Rule, published: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse other variants, or another formula, under the name of an experiment that was published: `BadRule`.
+
+    Who met one variant would be counted with another, and what was awarded under both be one figure.
+    """
+    if rule.experiment is None:
+        return
+    for document in published:
+        earlier = rule_of(document)
+        same = earlier.experiment is not None and earlier.experiment.name == rule.experiment.name
+        if same and _tries(earlier) != _tries(rule):
+            en = "This experiment was published with other variants or formulas; give it another name."
+            zh = "该实验已以其他变体或公式发布过,请换一个实验名称。"
+            raise BadRule([FieldFault("/experiment/name", en, zh)])
+
+
 def faults(rule: Rule) -> Iterator[FieldFault]:
     """Everything at once that `check` refuses about a rule."""
     for part in _PARTS:
@@ -204,6 +220,16 @@ def _check_amount(rule: Rule) -> None:
         expressions.check(formula_text(rule), "/table")
 
 
+def _check_experiment(rule: Rule) -> None:
+    if rule.experiment is None:
+        return
+    for number, variant in enumerate(rule.experiment.variants):
+        if variant.formula is not None:
+            expressions.check(variant.formula, f"/experiment/variants/{number}/formula")
+    if rule.experiment.goal is not None:
+        expressions.check(rule.experiment.goal.condition, "/experiment/goal/condition")
+
+
 def _check_validity(rule: Rule) -> None:
     if rule.validity is not None:
         check_own_validity(rule.validity)
@@ -214,7 +240,7 @@ def _check_pending(rule: Rule) -> None:
         check_pending(rule.pending)
 
 
-_PARTS = (_check_fields, _check_condition, _check_amount, _check_validity, _check_pending)
+_PARTS = (_check_fields, _check_condition, _check_amount, _check_experiment, _check_validity, _check_pending)
 
 
 def _misfits(rule: Rule) -> Iterator[FieldFault]:
@@ -230,7 +256,7 @@ def _misfits(rule: Rule) -> Iterator[FieldFault]:
             yield FieldFault("/factor", en, zh)
         meaningless = {
             name: getattr(rule, name) or None
-            for name in ("formula", "table", "validity", "pending", "caps", "budget", "group")
+            for name in ("formula", "table", "validity", "pending", "caps", "budget", "group", "experiment")
         }
         if rule.frequency != HOWEVER_OFTEN:
             meaningless["frequency"] = rule.frequency
@@ -254,6 +280,14 @@ def _closed(rule: Rule) -> Iterator[FieldFault]:
         "/caps": [(cap.per, cap.of) for cap in rule.caps],
         "/frequency/times": [times.per for times in rule.frequency.times],
     }
+    tried = [variant.code for variant in rule.experiment.variants] if rule.experiment else []
+    for number, variant_code in enumerate(tried):
+        if variant_code in tried[:number]:
+            yield FieldFault(
+                f"/experiment/variants/{number}/code",
+                "Give each variant a code of its own.",
+                "每个变体的代码不能重复。",
+            )
     for field, windows_limited in limits.items():
         for number, limit in enumerate(windows_limited):
             if limit in windows_limited[:number]:
@@ -261,8 +295,13 @@ def _closed(rule: Rule) -> Iterator[FieldFault]:
                 yield FieldFault(f"{field}/{number}", en, zh)
 
 
+def _tries(rule: Rule) -> tuple[object, ...]:
+    assert rule.experiment is not None, "rules without one are not compared"
+    return rule.experiment.variants, rule.trigger, rule.condition, rule.formula, rule.table
+
+
 def _asks_about_members(rule: Rule) -> bool:
     audience = rule.audience
     if audience.tiers or audience.tags or audience.segments:
         return True
-    return Names([rule.condition, formula_text(rule)]).member
+    return Names(texts_of(rule)).member

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.points.rules.decisions import Decision, Facts, PublishedRule
 from services.points.rules.eligibility import Local, asks_when_or_whom, local, why_not
-from services.points.rules.expressions import Jury, Names, Undecidable
+from services.points.rules.experiment import variant_of
+from services.points.rules.expressions import Answer, Jury, Names, Question, Undecidable
 from services.points.rules.rule import ALWAYS, Rule
 from services.points.rules.tables import formula_of
 
@@ -28,6 +29,11 @@ class Panel:
             if one.rule.group is not None:
                 self.groups.setdefault(one.rule.group, []).append(number)
         questions = [(one.rule.condition, formula_text(one.rule)) for one in rules]
+        #: For rules with an experiment, by variant, which question its formula is.
+        self._tried: dict[int, list[int]] = {}
+        for number, one in numbered:
+            if one.rule.experiment is not None:
+                self._tried[number] = _ask_variants(one.rule, number, questions)
         self._jury = Jury(questions)
         self._names = Names([text for question in questions for text in question])
         self._asking = [number for number, one in numbered if asks_when_or_whom(one.rule)]
@@ -47,8 +53,9 @@ class Panel:
         if len(refused) == len(self.rules):
             return [self._refused(number, refused[number]) for number in range(len(self.rules))]
         answers = self._jury.ask(self._context(facts, here))
+        variants = self._deal(answers, program_id, member_id) if self._tried else {}
         decisions = [
-            self._false[number] if answer is None else self._judged(number, answer)
+            self._false[number] if answer is None else self._judged(number, answer, variants.get(number))
             for number, answer in enumerate(answers)
         ]
         for number, reason in refused.items():
@@ -105,16 +112,28 @@ class Panel:
             context["member"] = {"tier": facts.member.tier, "tags": sorted(facts.member.tags)}
         return context
 
-    def _judged(self, number: int, answer: int | Undecidable) -> Decision:
+    def _deal(self, answers: list[Answer], program_id: int, member_id: int) -> dict[int, str]:
+        """Let each rule with an experiment answer as the member's variant does; returns those variants."""
+        variants = {}
+        for number, questions in self._tried.items():
+            experiment = self.rules[number].rule.experiment
+            assert experiment is not None, "it is tried"
+            which = variant_of(experiment, program_id=program_id, member_id=member_id)
+            answers[number] = answers[questions[which]]
+            variants[number] = experiment.variants[which].code
+        del answers[len(self.rules) :]
+        return variants
+
+    def _judged(self, number: int, answer: int | Undecidable, variant: str | None) -> Decision:
         if isinstance(answer, Undecidable):
-            return _decision(self.rules[number], f"undecidable: {answer}")
+            return _decision(self.rules[number], f"undecidable: {answer}", variant=variant)
         if number in self.factors:
             return self._refused(number, _READY)
         if answer <= 0:
             return self._refused(number, "nothing_to_award")
         if answer > LARGEST_AWARD:
             return self._refused(number, "award_too_large")
-        return _decision(self.rules[number], "awarded", base=answer, wanted=answer)
+        return _decision(self.rules[number], "awarded", base=answer, wanted=answer, variant=variant)
 
     def _refused(self, number: int, reason: str) -> Decision:
         """The same decision for the same reason: most rules say no to most events."""
@@ -141,6 +160,7 @@ class Panel:
             wanted=wanted,
             factor=campaign.rule.factor,
             campaign=campaign.code,
+            variant=decision.variant,
         )
 
 
@@ -152,6 +172,7 @@ def _decision(
     wanted: int = 0,
     factor: str | None = None,
     campaign: str | None = None,
+    variant: str | None = None,
 ) -> Decision:
     rule = published.rule
     return Decision(
@@ -170,6 +191,7 @@ def _decision(
         rule.caps,
         rule.budget,
         rule.frequency,
+        variant,
     )
 
 
@@ -180,7 +202,27 @@ def _stacked_out(published: PublishedRule, decision: Decision, by: str) -> Decis
         base=decision.base,
         factor=decision.factor,
         campaign=decision.campaign,
+        variant=decision.variant,
     )
+
+
+def _ask_variants(rule: Rule, number: int, questions: list[Question]) -> list[int]:
+    """Add a question for each variant with a formula of its own; returns which question each variant is."""
+    tried = []
+    for variant in rule.experiment.variants if rule.experiment else ():
+        if variant.formula is None:
+            tried.append(number)
+        else:
+            tried.append(len(questions))
+            questions.append((rule.condition, variant.formula))
+    return tried
+
+
+def texts_of(rule: Rule) -> list[str]:
+    """Every expression that decides what the rule awards, its condition first."""
+    variants = rule.experiment.variants if rule.experiment else ()
+    tried = [one.formula for one in variants if one.formula is not None]
+    return [rule.condition, formula_text(rule), *tried]
 
 
 def formula_text(rule: Rule) -> str:

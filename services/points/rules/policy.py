@@ -234,6 +234,8 @@ def _texts_of(rule: Rule) -> Iterator[tuple[str, str]]:
     """Every expression of the rule with the field it stands in."""
     yield "/condition", rule.condition
     yield "/formula", rule.formula or ""
+    for number, variant in enumerate(rule.experiment.variants if rule.experiment else ()):
+        yield f"/experiment/variants/{number}/formula", variant.formula or ""
     yield from (("/table", text) for text in _strings(rule.table))
 
 

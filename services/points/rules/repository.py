@@ -87,6 +87,12 @@ def find_version(session: Session, program_id: int, code: str, version: int) -> 
     return session.scalars(mine).one_or_none()
 
 
+def published_documents(session: Session, program_id: int, code: str) -> Sequence[dict[str, Any]]:
+    """What each version of the rule says, the first one first."""
+    mine = select(versions.c.document).where(versions.c.program_id == program_id, versions.c.code == code)
+    return session.scalars(mine.order_by(versions.c.version)).all()
+
+
 def every_version(session: Session) -> Sequence[Row[Any]]:
     """`program_id, code, version, document` of all that was ever published, of every program."""
     named = (versions.c.program_id, versions.c.code, versions.c.version, versions.c.document)

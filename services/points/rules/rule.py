@@ -5,9 +5,11 @@ with that name's default, so what they award stays the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
+
+from services.points.rules.experiment import Experiment, experiment_of
 
 Kind = Literal["award", "multiplier"]
 Per = Literal["event", "day", "week", "month", "total"]
@@ -87,8 +89,9 @@ class Rule:
     """For events of type `trigger`, when `condition` holds, award floor(`formula`), or what `table` says, of `asset`.
 
     A `multiplier` awards nothing itself: it multiplies by `factor` what award rules of its trigger and `asset` give
-    (only those of `applies_to`, when it names any). `starts_at` ≤ event time < `ends_at` when given. `validity` and
-    `pending` override the asset's. Higher `priority` goes first, then the code.
+    (only those of `applies_to`, when it names any). An `experiment` tries other formulas on shares of the members.
+    `starts_at` ≤ event time < `ends_at` when given. `validity` and `pending` override the asset's. Higher `priority`
+    goes first, then the code.
     """
 
     name_en: str
@@ -113,6 +116,7 @@ class Rule:
     holdout: Holdout | None = None
     factor: str | None = None
     applies_to: tuple[str, ...] = ()
+    experiment: Experiment | None = None
 
 
 def rule_of(document: Mapping[str, Any]) -> Rule:
@@ -126,6 +130,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
     values["caps"] = tuple(Cap(**cap) for cap in values.get("caps") or ())
     values["frequency"] = _frequency(values.get("frequency") or {})
     values["applies_to"] = tuple(values.get("applies_to") or ())
+    values["experiment"] = experiment_of(values.get("experiment"))
     values["holdout"] = Holdout(**values["holdout"]) if values.get("holdout") else None
     values.setdefault("formula", None)
     values.setdefault("condition", "true")
@@ -138,6 +143,19 @@ def document_of(rule: Rule) -> dict[str, Any]:
     for name in ("starts_at", "ends_at"):
         values[name] = values[name].isoformat() if values[name] else None
     return values
+
+
+def as_variant(rule: Rule, number: int) -> Rule:
+    """The rule as it is for members of one variant of its experiment, the last one when it has fewer; as it is without.
+
+    What it is compared with may come to nothing: so nothing else of the rule changes.
+    """
+    if rule.experiment is None:
+        return rule
+    formula = rule.experiment.variants[min(number, len(rule.experiment.variants) - 1)].formula
+    if formula is None:
+        return replace(rule, experiment=None)
+    return replace(rule, formula=formula, table=None, experiment=None)
 
 
 def _audience(document: Mapping[str, Any]) -> Audience:

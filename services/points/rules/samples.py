@@ -16,7 +16,7 @@ from common.clock import zone
 from services.points.audiences.domain import NOBODY, Membership
 from services.points.rules.decisions import Facts, PublishedRule
 from services.points.rules.eligibility import is_held_out, minutes
-from services.points.rules.panel import formula_text
+from services.points.rules.panel import texts_of
 from services.points.rules.rule import Rule
 
 MOST_DATA = 96
@@ -124,7 +124,7 @@ def _fields(rules: Sequence[PublishedRule]) -> dict[str, list[Any]]:
         _add(fields, "paid_fen", [USUAL, HUGE, SMALL, 0])
         _add(fields, "order_id", ["sample"])
     for one in rules:
-        for expression in (one.rule.condition, formula_text(one.rule)):
+        for expression in texts_of(one.rule):
             texts = [double or single for double, single in _TEXT.findall(expression)]
             numbers = [_number(found) for found in _NUMBER.findall(_TEXT.sub("", expression))]
             around = [value for number in numbers for value in (number, number + 1, number - 1) if value >= 0]

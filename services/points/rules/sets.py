@@ -10,12 +10,12 @@ from services.points.audiences import use_cases as audiences
 from services.points.audiences.domain import ListKind
 from services.points.programs.use_cases import program_book
 from services.points.rules import domain, repository
-from services.points.rules.domain import Rule, document_of, rule_of
+from services.points.rules.domain import BadRule, Rule, document_of, rule_of
 from services.points.rules.policy import policy_faults
 
 
 def faults_of(
-    session: Session, *, program_id: int, rule: Rule, codes: Collection[str], groups: Collection[str]
+    session: Session, *, program_id: int, code: str, rule: Rule, codes: Collection[str], groups: Collection[str]
 ) -> Iterator[FieldFault]:
     """Everything at once that `draft_rule` would refuse, by field; `codes` and `groups` come with the rule.
 
@@ -25,6 +25,10 @@ def faults_of(
     if rule.asset not in program_book(session, program_id).by_code:
         yield _missing("/asset", "asset", "资产", rule.asset)
     yield from domain.faults(rule)
+    try:
+        domain.check_same_experiment(rule, repository.published_documents(session, program_id, code))
+    except BadRule as refused:
+        yield from refused.faults
     yield from policy_faults(rule)
     if rule.group is not None and rule.group not in (*groups, *repository.group_modes(session, program_id)):
         yield _missing("/group", "stacking group", "叠加组", rule.group)

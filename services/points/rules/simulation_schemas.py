@@ -68,6 +68,16 @@ class DecisionResponse(Schema):
     caps = fields.List(fields.Nested(CapResponse), required=True)
     frequency = fields.Nested(FrequencyDocument, required=True)
     budget = fields.Integer(required=True, allow_none=True)
+    variant = fields.String(required=True, allow_none=True)
+
+
+class VariantResponse(Schema):
+    """What the draft decides for members of one variant of its experiment."""
+
+    variant = fields.String(required=True)
+    weight = fields.Integer(required=True)
+    amount = fields.Integer(required=True)
+    reason = fields.String(required=True)
 
 
 class SimulatedMember(Schema):
@@ -79,7 +89,10 @@ class SimulatedMember(Schema):
 
 
 class SimulationResponse(Schema):
-    """What the draft decides for the event, and with it every live rule of the event's type."""
+    """What the draft decides for the event, and with it every live rule of the event's type.
+
+    Without `member_id` the member has the first variant of every experiment; `variants` are those of the draft's.
+    """
 
     rule = fields.String(required=True)
     version = fields.Integer(required=True, allow_none=True)
@@ -88,3 +101,4 @@ class SimulationResponse(Schema):
     reason = fields.String(required=True)
     member = fields.Nested(SimulatedMember, required=True)
     decisions = fields.List(fields.Nested(DecisionResponse), required=True)
+    variants = fields.List(fields.Nested(VariantResponse), required=True)

@@ -43,6 +43,17 @@ class Trial:
     caps: list[CapTrial]
     frequency: Frequency
     budget: int | None
+    variant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantTrial:
+    """What the draft decides for members of one variant of its experiment."""
+
+    variant: str
+    weight: int
+    amount: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Simulation:
     reason: str
     member: Membership
     decisions: list[Trial]
+    variants: list[VariantTrial]
 
 
 def simulation(
@@ -67,18 +79,44 @@ def simulation(
     member: Membership,
     time: datetime,
     zone: str,
+    variants: Sequence[Sequence[Decision]] = (),
 ) -> Simulation:
-    """Put together what was decided for an event at `time`; a draft that was not asked says `other_trigger`."""
+    """Put together what was decided for an event at `time`; a draft that was not asked says `other_trigger`.
+
+    `variants` is what was decided for members of each variant of the draft's experiment, when it has one.
+    """
     by_code = {one.code: one for one in rules}
-    trials = [_trial(one, by_code[one.rule], groups, time, zone) for one in decisions]
-    own = next((one for one in trials if one.rule == draft.code), None)
-    amount, reason = (own.amount, own.reason) if own else (0, "other_trigger")
-    return Simulation(draft.code, draft.version, draft.rule.asset, amount, reason, member, trials)
+
+    def tried(decided: Sequence[Decision]) -> list[Trial]:
+        return [_trial(one, by_code[one.rule], groups, time, zone) for one in decided]
+
+    trials = tried(decisions)
+    amount, reason = _own(draft, trials)
+    experiment = draft.rule.experiment
+    each = [
+        VariantTrial(variant.code, variant.weight, *_own(draft, tried(decided)))
+        for variant, decided in zip(experiment.variants if experiment else (), variants, strict=True)
+    ]
+    return Simulation(draft.code, draft.version, draft.rule.asset, amount, reason, member, trials, each)
 
 
 def for_anybody(published: PublishedRule) -> PublishedRule:
     """The rule as it is for those who are not held out."""
     return replace(published, rule=replace(published.rule, holdout=None))
+
+
+def of_variant(published: PublishedRule, number: int) -> PublishedRule:
+    """The rule as it would be if every member had that variant of its experiment; as it is without one."""
+    experiment = published.rule.experiment
+    if experiment is None:
+        return published
+    alone = replace(experiment, variants=(experiment.variants[number],))
+    return replace(published, rule=replace(published.rule, experiment=alone))
+
+
+def _own(draft: PublishedRule, trials: Sequence[Trial]) -> tuple[int, str]:
+    own = next((one for one in trials if one.rule == draft.code), None)
+    return (own.amount, own.reason) if own else (0, "other_trigger")
 
 
 def _trial(decision: Decision, published: PublishedRule, groups: Mapping[str, str], time: datetime, zone: str) -> Trial:
@@ -111,4 +149,5 @@ def _trial(decision: Decision, published: PublishedRule, groups: Mapping[str, st
         caps,
         rule.frequency,
         rule.budget,
+        decision.variant,
     )

@@ -30,7 +30,7 @@ from services.points.rules.domain import (
     rule_of,
 )
 from services.points.rules.policy import check_policy
-from services.points.rules.simulations import Simulation, for_anybody, simulation
+from services.points.rules.simulations import Simulation, for_anybody, of_variant, simulation
 
 #: A published rule decides everywhere within this time (requirements G11: live within 60 s).
 _REMEMBERED_SECONDS = 2.0
@@ -73,16 +73,21 @@ def simulate(
     Raises `UnknownRule`, `NoDraft`.
     """
     trial = candidate_of(session, program_id=program_id, drafts=[code])
-    rules = trial.rules
-    if member_id is None:
-        rules = [for_anybody(one) for one in rules]
-    elif member is None:
+    rules = trial.rules if member_id is not None else [for_anybody(one) for one in trial.rules]
+    if member_id is not None and member is None:
         member = audiences.memberships(session, program_id=program_id, asked={member_id: [time]})[member_id, time]
     facts = Facts(event_type, time, data, member or NOBODY)
     zone = program_book(session, program_id).program.time_zone
-    decisions = decide_all(rules, trial.groups, facts, zone=zone, program_id=program_id, member_id=member_id or 0)
+    who: dict[str, Any] = {"zone": zone, "program_id": program_id, "member_id": member_id or 0}
     draft = next(one for one in rules if one.code == code)
-    return simulation(draft, decisions, rules, trial.groups, member=facts.member, time=time, zone=zone)
+    met = rules if member_id is not None else [of_variant(one, 0) for one in rules]
+    decisions = decide_all(met, trial.groups, facts, **who)
+    tried = len(draft.rule.experiment.variants) if draft.rule.experiment else 0
+    others = [one for one in met if one.code != code]
+    variants = [decide_all([*others, of_variant(draft, number)], trial.groups, facts, **who) for number in range(tried)]
+    return simulation(
+        draft, decisions, rules, trial.groups, member=facts.member, time=time, zone=zone, variants=variants
+    )
 
 
 def publish(session: Session, *, program_id: int, code: str, actor: str) -> Any:
@@ -232,6 +237,7 @@ def _read_live(session: Session, program_id: int) -> LiveRules:
 def _check(session: Session, program_id: int, code: str, rule: Rule) -> None:
     program_book(session, program_id).asset(rule.asset)
     domain.check(rule)
+    domain.check_same_experiment(rule, repository.published_documents(session, program_id, code))
     check_policy(code, rule)
     if rule.group is not None and rule.group not in repository.group_modes(session, program_id):
         raise UnknownGroup(group=rule.group)

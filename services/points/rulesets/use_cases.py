@@ -90,5 +90,6 @@ def _faults_of_rules(
             zh = f"规则 {one['code']} 已有草稿,请先发布,或设置 replace_drafts。"
             yield FieldFault(f"{place}/code", en, zh)
         rule = rule_of(one["document"])
-        for fault in sets.faults_of(session, program_id=program_id, rule=rule, codes=codes, groups=brought):
+        given: dict[str, Any] = {"code": one["code"], "rule": rule, "codes": codes, "groups": brought}
+        for fault in sets.faults_of(session, program_id=program_id, **given):
             yield domain.at(f"{place}/document", fault)

@@ -210,6 +210,8 @@ def _amendments(event: OrderEvent, *, zone: str) -> Iterator[Finding]:
 def _code(reason: str) -> tuple[str, str]:
     """Which sentence a decision's reason is, and its detail."""
     code, _, detail = reason.partition(": ")
+    if code == "capped" and detail.startswith("earning_limits."):
+        return "earning_limited", detail
     return ("balance_capped", detail) if reason == "capped: balance" else (code, detail)
 
 

@@ -56,9 +56,12 @@ class TimelineItem(Schema):
     available_at = fields.String()
     uncollected = fields.Integer()
     wanted = fields.Integer(metadata={"description": "What was to be earned, where it is more than the amount"})
-    capped = fields.String(metadata={"description": "Why: `balance`, the asset's most_per_member"})
+    capped = fields.String(
+        metadata={"description": "Why: `balance`, the asset's most_per_member, or its limit, e.g. `earning_limits.day`"}
+    )
     factor = fields.String(allow_none=True)
     campaign = fields.String(allow_none=True)
+    variant = fields.String()
     exchange = fields.String()
     agent = fields.String()
     approved_by = fields.String()

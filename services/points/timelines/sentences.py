@@ -164,6 +164,13 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "What the cap cut is lost; a marketer can raise most_per_member in the asset's settings for what comes.",
         "被截断的部分不再补发;运营人员可在资产设置中调高 most_per_member,对以后生效。",
     ),
+    "earning_limited": (
+        "The member has earned as much {asset} as the asset's {detail} allows: of what rule {rule} gives there was room"
+        " for {amount}.",
+        "会员获得的 {asset} 已达资产上限({detail}),规则 {rule} 实际发放 {amount}。",
+        "What the limit cut is lost; it is free again in the next period, and a marketer can raise it for what comes.",
+        "被截断的部分不再补发;下一周期重新计算,运营人员也可在资产设置中调高,对以后生效。",
+    ),
     "cooling_down": (
         "Rule {rule} had awarded the member too short a time before: it awards nothing {detail}.",
         "规则 {rule} 距上次发放间隔不足,冷却中({detail}),本次不发放。",

@@ -27,6 +27,7 @@ _OF_META = (
     "capped",
     "factor",
     "campaign",
+    "variant",
     "exchange",
 )
 _LATEST = Place(datetime(2200, 1, 1, tzinfo=UTC), 99, "")

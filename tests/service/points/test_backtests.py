@@ -221,6 +221,7 @@ def test_a_rule_may_join_and_another_be_left_out(past: Shop) -> None:
         "taken_back": 0,
         "cut": {},
         "withheld": 0,
+        "variants": [],
         "budget": None,
     }
     assert rule(found, "welcome")["now"]["cost"] == 72

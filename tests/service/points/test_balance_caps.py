@@ -272,4 +272,4 @@ def test_verify_finds_what_lies_beyond_the_cap_and_what_is_not_said(brand: Brand
     sql("UPDATE points_assets SET changed_at = now()")
     sql("UPDATE points_postings SET wanted = 51 WHERE wanted = 50")
     names = {finding.name: finding.detail for finding in wrong()}
-    assert names == {"what a member's cap cut says so on its entry and in its answer": "1/7/1/3"}
+    assert names == {"what a member's cap or limit cut says so on its entry and in its answer": "1/7/1/3"}

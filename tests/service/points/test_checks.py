@@ -26,7 +26,9 @@ HOLDS = "every hold is what its entries say"
 FACTS = "every entry has one fact in the feed"
 ENDS = "every hold ends within a day of its deadline"
 BEYOND = "nothing is earned or given beyond the most that a member may have"
-CUTS = "what a member's cap cut says so on its entry and in its answer"
+CUTS = "what a member's cap or limit cut says so on its entry and in its answer"
+AT_ONCE = "no posting earns or spends more than its asset's limit"
+PERIODS = "no member earns or spends more within a period than the asset's limit"
 CHAIN = "every hash re-computes, the head is the last"
 
 MINE = "program_id = 1 AND member_id = 7 AND asset_id = 1"
@@ -87,6 +89,8 @@ def test_a_sound_ledger_has_nothing_wrong_and_everything_was_looked_at(ledger: B
         POSTINGS: 25,
         BEYOND: 26,
         CUTS: 25,
+        AT_ONCE: 26,
+        PERIODS: 4,
         HOLDS: 6,
         FACTS: 26,
         ENDS: 6,

@@ -50,7 +50,7 @@ class Neighbour:
         self.facts.append(Fact(self.source, number, topic, program_id, member_id, datetime.now(UTC), payload))
 
     def _page(self, cursor: str, topics: tuple[str, ...]) -> Page:
-        assert topics[:2] == ("reward.granted", "reward.reversed")
+        assert {"reward.granted", "reward.reversed"} <= set(topics)
         start = int(cursor or 0)
         facts = self.facts[start : start + 2]
         return Page(facts, str(start + len(facts)), start + 2 < len(self.facts))

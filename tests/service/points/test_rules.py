@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "holdout": None,
     "factor": None,
     "applies_to": [],
+    "experiment": None,
 }
 DAWN = "2026-05-02T16:00:00Z"  # 3 May begins in Shanghai
 
