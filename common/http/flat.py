@@ -99,7 +99,7 @@ def _writer(field: Any) -> Callable[[Any], Any] | None:
         return date.isoformat
     if kind is fields.Nested and not (field.many or field.only or field.exclude):
         return quick_dump(field.schema)
-    if kind is fields.List and not field.inner.allow_none:
+    if isinstance(field, fields.List) and kind._serialize is fields.List._serialize and not field.inner.allow_none:
         write = _write_field(field.inner)
         return None if write is None else lambda values: [write(value) for value in values]
     return None

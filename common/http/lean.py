@@ -22,6 +22,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from common.errors import Refusal
 from common.http.callers import Allow
+from common.http.crowd import Crowd, Sent
 from common.http.fields import CODE
 from common.http.flat import QuickDump, QuickLoad
 from common.http.once import fingerprint
@@ -45,7 +46,7 @@ class LeanRoute:
     """A read, or a POST whose use case keeps the idempotency key itself; as its route declares it.
 
     `load` reads the body of a POST, whose view wants its fingerprint when it is `printed`; `ask` the query of a read.
-    Path values are codes.
+    Path values are codes. With `crowd`, what is in flight is answered together, under the keys of the route so named.
     """
 
     method: str
@@ -56,6 +57,7 @@ class LeanRoute:
     dump: QuickDump
     status: int
     view: Callable[..., Any]
+    crowd: str | None = None
 
 
 class Lean:
@@ -68,6 +70,7 @@ class Lean:
         self._service = service
         self._wordings = wordings
         self._routes: dict[str, list[tuple[re.Pattern[str], str, LeanRoute]]] = {}
+        self._crowds: dict[str, Crowd] = {}
         rules = list(app.url_map.iter_rules())
         for rule in rules:
             lean: LeanRoute | None = getattr(app.view_functions[rule.endpoint], "lean", None)
@@ -76,6 +79,8 @@ class Lean:
                 others = [it.rule for it in rules if it is not rule and it.methods and lean.method in it.methods]
                 assert not any(map(pattern.match, others)), f"{rule.rule} would hide another address"
                 self._routes.setdefault(lean.method, []).append((pattern, rule.rule, lean))
+                if lean.crowd:
+                    self._crowds[rule.rule] = self._crowd(lean, lean.crowd)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
@@ -99,11 +104,16 @@ class Lean:
         request_id = environ["HTTP_X_REQUEST_ID"]
         structlog.contextvars.bind_contextvars(service=self._service, request_id=request_id)
         try:
-            result = route.view(**values)
             status, headers = route.status, {"Content-Type": "application/json"}
-            if getattr(result, "replayed", False):
-                headers["Idempotency-Replayed"] = "true"
-            text = self._app.json.dumps(route.dump(result))
+            if rule in self._crowds:
+                text = self._crowds[rule].answer(Sent(**values))
+                if text is None:
+                    return self.plain(environ, start_response)
+            else:
+                result = route.view(**values)
+                if getattr(result, "replayed", False):
+                    headers["Idempotency-Replayed"] = "true"
+                text = self._app.json.dumps(route.dump(result))
         except Refusal as refusal:
             try:
                 problem = refusal_problem(refusal, self._wordings, languages=environ.get("HTTP_ACCEPT_LANGUAGE", ""))
@@ -123,6 +133,17 @@ class Lean:
         headers |= {"Content-Length": str(len(body)), "X-Request-ID": request_id}
         start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", list(headers.items()))
         return [body]
+
+    def _crowd(self, route: LeanRoute, name: str) -> Crowd:
+        edge = self._app.extensions["jifen"]
+        return Crowd(
+            edge.database,
+            edge.keys,
+            route=name,
+            view=route.view,
+            show=lambda result: self._app.json.dumps(route.dump(result)),
+            status=route.status,
+        )
 
     def _read(self, route: LeanRoute, environ: Environ) -> dict[str, Any] | None:
         """What the view is called with; None when anything is in doubt, and then nothing of the body is lost."""

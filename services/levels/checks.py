@@ -19,6 +19,22 @@ CHECKS: tuple[Check, ...] = (
         " (SELECT FROM levels_standings s WHERE (s.program_id, s.member_id) = (m.program_id, m.member_id))",
     ),
     invariant(
+        "birthdays are of members",
+        among="levels_birthdays",
+        offenders="SELECT b.program_id, b.member_id FROM levels_birthdays b WHERE NOT EXISTS"
+        " (SELECT FROM levels_members m WHERE (m.program_id, m.member_id) = (b.program_id, b.member_id))",
+    ),
+    invariant(
+        "every birthday and anniversary was told once a member and year",
+        among="levels_anniversaries",
+        offenders="SELECT coalesce(a.program_id, f.program_id), coalesce(a.member_id, f.member_id),"
+        " coalesce(a.kind, f.kind), coalesce(a.year, f.year) FROM levels_anniversaries a FULL JOIN"
+        " (SELECT program_id, member_id, split_part(topic, '.', 1) AS kind, (payload->>'year')::int AS year,"
+        "  count(*) AS times FROM levels_outbox WHERE topic IN ('birthday.reached', 'anniversary.reached')"
+        "  GROUP BY 1, 2, 3, 4) f ON (f.program_id, f.member_id, f.kind, f.year) ="
+        " (a.program_id, a.member_id, a.kind, a.year) WHERE f.times IS DISTINCT FROM 1 OR a.year IS NULL",
+    ),
+    invariant(
         "no tier is lower than the growth gives",
         among="levels_standings",
         offenders="SELECT s.program_id, s.member_id, s.tier, s.growth FROM levels_standings s"
@@ -61,6 +77,13 @@ CHECKS: tuple[Check, ...] = (
         offenders="SELECT c.program_id, c.member_id, c.campaign, c.day FROM levels_checkins c WHERE c.reward <> '[]'"
         " AND NOT EXISTS (SELECT FROM levels_grants g WHERE (g.program_id, g.member_id, g.grant_id) = (c.program_id,"
         "  c.member_id, format('levels:checkin:%s:%s:%s', c.campaign, c.member_id, c.day)) AND g.reward = c.reward)",
+    ),
+    invariant(
+        "every day that was restored stands as a check-in without a reward",
+        among="levels_restored_days",
+        offenders="SELECT r.program_id, r.member_id, r.campaign, r.day FROM levels_restored_days r"
+        " LEFT JOIN levels_checkins c USING (program_id, member_id, campaign, day)"
+        " WHERE c.reward IS DISTINCT FROM '[]'",
     ),
     invariant(
         "every milestone handed out was granted, none that is due",

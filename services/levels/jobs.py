@@ -6,6 +6,8 @@ from common import clock
 from common.http.once import forget_keys
 from common.queue import enqueue_once, job
 from common.worker import pull_from
+from services.levels.anniversaries import use_cases as anniversaries
+from services.levels.anniversaries.domain import KINDS
 from services.levels.checkins import use_cases as checkins
 from services.levels.database import database, keys, transaction
 from services.levels.leaderboards import use_cases as leaderboards
@@ -50,6 +52,22 @@ def grant_milestones() -> None:
         with transaction() as session:
             if not checkins.grant_milestones(session, now=clock.now()):
                 return
+
+
+@job("levels")
+def tell_anniversaries() -> None:
+    """Tell whose birthday or day of joining it is, and was on days that nobody told: a slice a transaction."""
+    at = clock.now()
+    with transaction() as session:
+        days = anniversaries.days_to_tell(session, now=at)
+    for program_id, day in days:
+        for kind in KINDS:
+            after: int | None = 0
+            while after is not None:
+                with transaction() as session:
+                    after = anniversaries.tell(session, program_id=program_id, kind=kind, day=day, after=after, now=at)
+        with transaction() as session:
+            anniversaries.mark_told(session, program_id=program_id, day=day, now=at)
 
 
 @job("levels")

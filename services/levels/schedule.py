@@ -12,6 +12,7 @@ SCHEDULE = [
     Every(f"{_JOBS}.advance_tiers", queue="levels", seconds=20),
     Every(f"{_JOBS}.grant_promotions", queue="levels", seconds=30),
     Every(f"{_JOBS}.grant_milestones", queue="levels", seconds=30),
+    Every(f"{_JOBS}.tell_anniversaries", queue="levels", seconds=300),
     Every(f"{_JOBS}.refresh_boards", queue="levels", seconds=10),
     Every(f"{_JOBS}.forget_old_keys", queue="levels", crontab="23 19 * * *"),
     Every(f"{_JOBS}.close_boards", queue="levels", seconds=60),

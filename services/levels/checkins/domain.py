@@ -43,6 +43,18 @@ class StockBelowTaken(Refusal):
     code = "stock_below_taken"
 
 
+class NotMissed(Refusal):
+    """On one of the days the member checked in, or it was restored before."""
+
+    code = "day_not_missed"
+
+
+class NothingToRestore(Refusal):
+    """The days do not go on from a check-in: there was no streak that they broke."""
+
+    code = "nothing_to_restore"
+
+
 @dataclass(frozen=True, slots=True)
 class Milestone:
     """`reward` once per member and campaign when a streak reaches `streak` days; when `stock` is gone, `fallback`."""
@@ -67,6 +79,15 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class Tap:
+    """A member wants to check in to a campaign."""
+
+    program_id: int
+    member_id: int
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckIn:
     """A member's check-in of one business day, as the campaign version of then rewarded it."""
 
@@ -77,6 +98,11 @@ class CheckIn:
     at: datetime
     version: int
     reward: Reward
+
+    @property
+    def tap(self) -> Tap:
+        """What it answered."""
+        return Tap(self.program_id, self.member_id, self.campaign)
 
     @property
     def grant_id(self) -> str | None:

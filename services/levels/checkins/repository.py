@@ -1,14 +1,15 @@
 """Every SQL statement over campaigns, check-ins and milestones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import Integer, Text, and_, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session
 
+from common.arrays import values_of
 from services.levels.checkins.domain import Campaign, CheckIn, Mark, Milestone, Reached, UnknownCampaign
 from services.levels.checkins.models import campaigns, checkins, milestones, stocks
 from services.levels.reward import from_json, to_json
@@ -49,6 +50,24 @@ def get_campaign(session: Session, program_id: int, code: str, version: int | No
     if campaign is None:
         raise UnknownCampaign(campaign=code)
     return campaign
+
+
+def get_campaigns(session: Session, named: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Campaign]:
+    """The newest version of each campaign `(program_id, code)`; raises `UnknownCampaign` for the first there is not."""
+    c, wanted = campaigns.c, sorted(named)
+    key = values_of(program_id=(Integer, [one[0] for one in wanted]), code=(Text, [one[1] for one in wanted]))
+    mine = and_(c.program_id == key.c.program_id, c.code == key.c.code)
+    newest = (
+        select(campaigns)
+        .ext(distinct_on(c.program_id, c.code))
+        .join(key, mine)
+        .order_by(c.program_id, c.code, c.version.desc())
+    )
+    found = {(row.program_id, row.code): _campaign(row) for row in session.execute(newest)}
+    for one in wanted:
+        if one not in found:
+            raise UnknownCampaign(campaign=one[1])
+    return found
 
 
 def list_campaigns(session: Session, program_id: int) -> list[Campaign]:
@@ -100,23 +119,6 @@ def take_stock(session: Session, program_id: int, campaign: str, streak: int, am
     session.execute(mine.values(taken=c.taken + amount))
 
 
-def find_checkin(session: Session, program_id: int, member_id: int, campaign: str, day: date) -> CheckIn | None:
-    """The member's check-in of that day, or None."""
-    c = checkins.c
-    mine = select(checkins).where(
-        c.program_id == program_id, c.member_id == member_id, c.campaign == campaign, c.day == day
-    )
-    row = session.execute(mine).one_or_none()
-    return _checkin(row) if row else None
-
-
-def add_checkin(session: Session, checkin: CheckIn) -> bool:
-    """Insert the check-in; false when that day has one, waiting for a twin in flight to say so."""
-    values = {**asdict(checkin), "reward": to_json(checkin.reward)}
-    added = insert(checkins).values(values).on_conflict_do_nothing().returning(checkins.c.day)
-    return session.execute(added).one_or_none() is not None
-
-
 def find_enrolment(session: Session, program_id: int, member_id: int, campaign: str) -> date | None:
     """The day of the member's first check-in in the campaign, or None."""
     c = checkins.c
@@ -146,13 +148,6 @@ def list_checkins(
         c.program_id == program_id, c.member_id == member_id, c.campaign == campaign, c.day.between(first, last)
     )
     return [_checkin(row) for row in session.execute(mine.order_by(c.day))]
-
-
-def add_milestones(session: Session, reached: Sequence[Reached]) -> bool:
-    """Note milestones as reached and due, those that were not yet; whether any was new."""
-    rows = [asdict(one) for one in reached]
-    added = insert(milestones).values(rows).on_conflict_do_nothing().returning(milestones.c.streak)
-    return bool(session.execute(added).all())
 
 
 def lock_due_milestones(session: Session, limit: int) -> list[Reached]:

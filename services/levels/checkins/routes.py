@@ -1,16 +1,17 @@
 """Check-ins over HTTP."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
 
 from common import clock
 from common.http.callers import ANY_STAFF, MEMBER, staff
+from common.http.crowd import Sent
 from common.http.routes import Routes
 from common.identity import Identity
 from services.levels.checkins import use_cases
-from services.levels.checkins.domain import Campaign
+from services.levels.checkins.domain import Campaign, Tap
 from services.levels.checkins.schemas import (
     CalendarQuery,
     CalendarResponse,
@@ -20,6 +21,7 @@ from services.levels.checkins.schemas import (
     CheckInRequest,
     TapResponse,
 )
+from services.levels.checkins.use_cases import Tapped
 from services.levels.checkins.wordings import WORDINGS
 from services.levels.database import transaction
 
@@ -46,14 +48,18 @@ def list_campaigns(caller: Identity) -> dict[str, Any]:
         return {"campaigns": use_cases.list_campaigns(session, program_id=caller.program_id)}
 
 
-@routes.post("/checkins", allow=(MEMBER,), body=CheckInRequest, answer=TapResponse, once=True)
-def check_in(session: Session, caller: Identity, body: dict[str, Any]) -> dict[str, Any]:
+def check_in_together(session: Session, sent: Sequence[Sent]) -> list[Tapped]:
+    """Check in whoever taps right now."""
+    taps = [Tap(one.caller.program_id, one.caller.member_id, one.body["campaign"]) for one in sent]
+    return use_cases.check_in(session, taps, now=clock.now())
+
+
+@routes.post("/checkins", allow=(MEMBER,), body=CheckInRequest, answer=TapResponse, once=True, crowd=check_in_together)
+def check_in(session: Session, caller: Identity, body: dict[str, Any]) -> Tapped:
     """Check in for today; a second tap on the same day answers with the same check-in."""
-    tapped = use_cases.check_in(
-        session, program_id=caller.program_id, member_id=caller.member_id, campaign=body["campaign"], now=clock.now()
-    )
-    ids = {"grant_id": tapped.checkin.grant_id, "streak": tapped.streak, "repeated": tapped.repeated}
-    return {**asdict(tapped.checkin), "reward": tapped.checkin.reward, **ids}
+    tap = Tap(caller.program_id, caller.member_id, body["campaign"])
+    [tapped] = use_cases.check_in(session, [tap], now=clock.now())
+    return tapped
 
 
 @routes.get("/checkins", allow=(MEMBER,), query=CalendarQuery, answer=CalendarResponse)

@@ -2,29 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from sqlmodel import Session
 
-from common import feed as facts
-from services.levels import wakeups
 from services.levels.badges import use_cases as badges
-from services.levels.checkins import domain, repository
-from services.levels.checkins.domain import Campaign, CheckIn, Mark, Milestone, Reached, StockBelowTaken
-from services.levels.database import feed
+from services.levels.checkins import domain, repository, taps_repository
+from services.levels.checkins.domain import (
+    Campaign,
+    CheckIn,
+    Mark,
+    Milestone,
+    NothingToRestore,
+    NotMissed,
+    Reached,
+    StockBelowTaken,
+)
+from services.levels.checkins.tapping import Tapped as Tapped
+from services.levels.checkins.tapping import check_in as check_in
 from services.levels.programs import use_cases as programs
 from services.levels.reward import Grant, Reward, badges_of
 from services.levels.rewards import use_cases as rewards
-
-
-@dataclass(frozen=True, slots=True)
-class Tapped:
-    """The answer to a tap: the day's check-in, the streak it stands in, and whether it was there already."""
-
-    checkin: CheckIn
-    streak: int
-    repeated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +67,6 @@ def publish_campaign(session: Session, *, program_id: int, campaign: Campaign, b
 def list_campaigns(session: Session, *, program_id: int) -> list[Campaign]:
     """The campaigns in force."""
     return repository.list_campaigns(session, program_id)
-
-
-def check_in(session: Session, *, program_id: int, member_id: int, campaign: str, now: datetime) -> Tapped:
-    """Check in for the business day of `now`; a second tap on it finds the first (P1, T4). Raises `UnknownCampaign`."""
-    terms = repository.get_campaign(session, program_id, campaign)
-    day = programs.today(session, program_id, now)
-    earlier = repository.find_checkin(session, program_id, member_id, campaign, day)
-    if earlier:
-        return Tapped(earlier, _streak(session, earlier, day), repeated=True)
-    enrolled_on = repository.find_enrolment(session, program_id, member_id, campaign) or day
-    streak = domain.streak_on(day, *repository.find_run(session, program_id, member_id, campaign)) + 1
-    reward = domain.day_reward(terms, enrolled_on=enrolled_on, day=day, streak=streak)
-    checkin = CheckIn(program_id, member_id, campaign, day, now, terms.version, reward)
-    if not repository.add_checkin(session, checkin):
-        return check_in(session, program_id=program_id, member_id=member_id, campaign=campaign, now=now)
-    _follow(session, terms, checkin, streak)
-    return Tapped(checkin, streak, repeated=False)
 
 
 def grant_milestones(session: Session, *, now: datetime, limit: int = 500) -> int:
@@ -133,6 +115,25 @@ def calendar(
     )
 
 
+def give_back(
+    session: Session, *, program_id: int, member_id: int, campaign: str, days: Sequence[date], now: datetime
+) -> int:
+    """Let missed days in a row stand as check-ins that reward nothing and are told to nobody; returns the streak now.
+
+    The caller lets this happen once at a time for a member. A milestone that is reached by it comes with the next tap.
+    Raises `UnknownCampaign`, `NothingToRestore`, `NotMissed`.
+    """
+    terms, mine = repository.get_campaign(session, program_id, campaign), (program_id, member_id, campaign)
+    before = days[0] - timedelta(days=1)
+    if not repository.list_checkins(session, *mine, before, before):
+        raise NothingToRestore(day=str(before))
+    if there := repository.list_checkins(session, *mine, days[0], days[-1]):
+        raise NotMissed(day=str(there[0].day))
+    taps_repository.add_checkins(session, [CheckIn(*mine, day, now, terms.version, ()) for day in days])
+    today = programs.today(session, program_id, now)
+    return domain.streak_on(today, *repository.find_run(session, *mine))
+
+
 def streaks(session: Session, *, program_id: int, member_id: int, now: datetime) -> list[Streak]:
     """The member's streak in each campaign they ever checked in to."""
     today = programs.today(session, program_id, now)
@@ -147,38 +148,6 @@ def _stock(session: Session, program_id: int, campaign: str, milestone: Mileston
     if milestone.stock < taken:
         raise StockBelowTaken(streak=milestone.streak, taken=taken)
     repository.put_stock(session, program_id, campaign, milestone.streak, milestone.stock)
-
-
-def _streak(session: Session, checkin: CheckIn, day: date) -> int:
-    return domain.streak_on(day, *repository.find_run(session, checkin.program_id, checkin.member_id, checkin.campaign))
-
-
-def _follow(session: Session, terms: Campaign, checkin: CheckIn, streak: int) -> None:
-    """What follows from a new check-in: its fact, its day's reward, and the milestones it reached."""
-    day = str(checkin.day)
-    facts.append(
-        session,
-        feed,
-        "checkin.recorded",
-        program_id=checkin.program_id,
-        member_id=checkin.member_id,
-        payload={"campaign": checkin.campaign, "day": day, "streak": streak},
-    )
-    if checkin.grant_id:
-        cause = f"checkin:{checkin.campaign}:{day}"
-        rule = f"checkin:{checkin.campaign}:{checkin.version}"
-        rewards.grant(
-            session,
-            [Grant(checkin.program_id, checkin.member_id, checkin.grant_id, checkin.reward, cause, rule, checkin.at)],
-        )
-    marks = [
-        Reached(
-            checkin.program_id, checkin.member_id, checkin.campaign, one.streak, terms.version, checkin.day, checkin.at
-        )
-        for one in domain.reached(terms, streak)
-    ]
-    if marks and repository.add_milestones(session, marks):
-        wakeups.ask(session, "grant_milestones")
 
 
 def _share_out(

@@ -4,6 +4,8 @@ from common.http.problems import Wording, Wordings
 from services.levels.checkins.domain import (
     FallbackWithoutStock,
     MilestonesNotAscending,
+    NothingToRestore,
+    NotMissed,
     StockBelowTaken,
     UnknownCampaign,
     WeekNeedsSevenDays,
@@ -32,6 +34,16 @@ WORDINGS: Wordings = {
         "The milestone {streak} needs both stock and fallback, or neither.",
         "里程碑 {streak} 的库存与替代奖励须同时设置或都不设置。",
         pointer="/milestones",
+    ),
+    NotMissed: Wording(
+        409,
+        "The member has a check-in on {day}; name only days that were missed.",
+        "该会员 {day} 已有签到,请只填写漏签的日期。",
+    ),
+    NothingToRestore: Wording(
+        409,
+        "There was no check-in on {day}, so no streak was broken after it; begin right after the streak's last day.",
+        "{day} 没有签到,之后并无中断的连续记录;请从连续记录最后一天的次日开始填写。",
     ),
     StockBelowTaken: Wording(
         409,

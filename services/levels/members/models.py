@@ -21,6 +21,7 @@ class MemberRow(Table, table=True):
     """One member."""
 
     __tablename__ = "levels_members"
+    __table_args__ = (Index("levels_members_by_joining", "program_id", "joined_at"),)
 
     program_id: int = Field(sa_column=columns.program_key())
     member_id: int = Field(

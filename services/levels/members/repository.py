@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -77,6 +77,28 @@ def find_member(session: Session, program_id: int, member_id: int) -> Member | N
     mine = select(members).where(members.c.program_id == program_id, members.c.member_id == member_id)
     row = session.execute(mine).one_or_none()
     return Member(row.program_id, row.member_id, row.joined_at) if row else None
+
+
+def first_joined_at(session: Session, program_id: int) -> datetime | None:
+    """When the program's first member joined; None without any."""
+    return session.execute(select(func.min(members.c.joined_at)).where(members.c.program_id == program_id)).scalar()
+
+
+def list_joined_in(
+    session: Session, program_id: int, spans: Sequence[tuple[datetime, datetime]], *, after: int, limit: int
+) -> list[Member]:
+    """The next members behind `after`, by id, who joined in one of the spans (half-open)."""
+    # OFFSET keeps the spans apart: as one condition the planner would walk all members in the order of their ids.
+    rows = session.execute(
+        text(
+            "SELECT m.* FROM unnest(CAST(:b AS timestamptz[]), CAST(:e AS timestamptz[])) AS k(b, e) CROSS JOIN LATERAL"
+            " (SELECT program_id, member_id, joined_at FROM levels_members"
+            "   WHERE program_id = :p AND joined_at >= k.b AND joined_at < k.e OFFSET 0) m"
+            " WHERE m.member_id > :after ORDER BY m.member_id LIMIT :limit"
+        ),
+        {"p": program_id, "b": [b for b, _ in spans], "e": [e for _, e in spans], "after": after, "limit": limit},
+    )
+    return [Member(*row) for row in rows]
 
 
 def existing_members(session: Session, program_id: int, member_ids: Sequence[int]) -> list[int]:

@@ -71,6 +71,24 @@ def existing_members(session: Session, *, program_id: int, member_ids: Sequence[
     return repository.existing_members(session, program_id, member_ids)
 
 
+def require(session: Session, *, program_id: int, member_id: int) -> None:
+    """Raise `UnknownMember` unless the program has the member."""
+    if repository.find_member(session, program_id, member_id) is None:
+        raise UnknownMember()
+
+
+def first_joined_at(session: Session, *, program_id: int) -> datetime | None:
+    """When the program's first member joined; None without any."""
+    return repository.first_joined_at(session, program_id)
+
+
+def joined_in(
+    session: Session, *, program_id: int, spans: Sequence[tuple[datetime, datetime]], after: int, limit: int
+) -> list[Member]:
+    """The next members behind the id `after` who joined in one of the spans (half-open)."""
+    return repository.list_joined_in(session, program_id, spans, after=after, limit=limit)
+
+
 def profile_of(session: Session, *, program_id: int, person: Person, now: datetime) -> Profile:
     """The member an identity leads to; raises `UnknownMember`."""
     member_id = domain.look_up(person, repository.find_members_of(session, program_id, person))

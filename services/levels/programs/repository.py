@@ -31,6 +31,12 @@ def find_time_zones(session: Session, program_ids: Iterable[int]) -> dict[int, s
     return {row.program_id: row.time_zone for row in session.execute(wanted)}
 
 
+def every_time_zone(session: Session) -> dict[int, str]:
+    """The zone of every program that we were told of."""
+    rows = session.execute(select(programs.c.program_id, programs.c.time_zone))
+    return {row.program_id: row.time_zone for row in rows}
+
+
 def points_applied_at(session: Session) -> datetime:
     """When facts of points were last applied; this instant when there never were any."""
     applied = select(feed.cursors.c.applied_at).where(feed.cursors.c.source == "points").scalar_subquery()

@@ -21,6 +21,11 @@ def time_zones(session: Session, program_ids: Iterable[int]) -> dict[int, str]:
     return dict.fromkeys(wanted, DEFAULT_ZONE) | repository.find_time_zones(session, wanted)
 
 
+def every_time_zone(session: Session) -> dict[int, str]:
+    """The zone of business days of every program that we were told of."""
+    return repository.every_time_zone(session)
+
+
 def time_zone(session: Session, program_id: int) -> str:
     """The zone of business days of one program."""
     return time_zones(session, [program_id])[program_id]
