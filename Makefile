@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One more than the two cores: a quarter of the time a test waits for a disk, a server or a clock.
-WORKERS := -n 3 --dist loadfile
+# More than the two cores: a third of the time a test waits for a disk, a server or a clock.
+# By name: the longest files, which have few tests, are not left for the end.
+WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test coverage check format bench verify clean
@@ -34,7 +35,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow"
-	$(BIN)/python -m pytest $(WORKERS) --no-loadscope-reorder -m slow # by name: the longest files are not left for the end
+	$(BIN)/python -m pytest $(WORKERS) -m slow
 endif
 
 coverage: $(READY) ## Check that rules and use cases are covered by every branch (tracing doubles the time of the tests)

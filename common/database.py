@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Nobody waits for ever: a stopped lock holder must not stop its neighbours (ledger.md §7).
 _LIMITS = "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=20s -c timezone=UTC"
+# Those limits are the server's. A server that is gone without a goodbye is noticed by the kernel, over TCP, after this.
+_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 
 #: Constraints are named by us as laws; these names are only for what nobody names.
 NAMING = {"pk": "%(table_name)s_pkey", "ix": "%(column_0_N_label)s_idx"}
@@ -65,7 +67,12 @@ class Database:
                     pool_pre_ping=False,
                     # An error's text goes to the logs; the values of a statement may be personal data.
                     hide_parameters=True,
-                    connect_args={"options": _LIMITS, "connect_timeout": 5, "application_name": self.service},
+                    connect_args={
+                        "options": _LIMITS,
+                        "connect_timeout": 5,
+                        "application_name": self.service,
+                        **_SILENCE,
+                    },
                 )
             return self._engine
 

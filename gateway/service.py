@@ -6,6 +6,7 @@ from gateway.auth import routes as auth_routes
 from gateway.checks import CHECKS
 from gateway.database import database, feed, keys
 from gateway.keys import routes as keys_routes
+from gateway.profiles import routes as profiles_routes
 from gateway.staff import routes as staff_routes
 
 service = Service(
@@ -14,6 +15,12 @@ service = Service(
     database=database,
     feed=feed,
     keys=keys,
-    routes=(auth_routes.routes, staff_routes.routes, keys_routes.routes, audit_routes.routes),
+    routes=(
+        auth_routes.routes,
+        staff_routes.routes,
+        keys_routes.routes,
+        audit_routes.routes,
+        profiles_routes.routes,
+    ),
     checks=CHECKS,
 )

@@ -28,6 +28,7 @@ def configure(postgres: Any, redis_url: str) -> None:
     os.environ["JIFEN_LOG_FORMAT"] = "console"
     os.environ["JIFEN_IDENTITY_SECRET"] = SECRET
     os.environ["JIFEN_AUDIT_KEY"] = AUDIT_KEY
+    os.environ["JIFEN_CODE_SECRET"] = f"{SECRET}, for codes"
     os.environ["JIFEN_REDIS_URL"] = redis_url
     for name in DATABASES:
         os.environ[f"JIFEN_{name.upper()}_DATABASE_URL"] = postgres.url(name)

@@ -18,6 +18,8 @@ PREFIXES: dict[str, tuple[str, ...]] = {
         "/v1/deductions",
         "/v1/partners",
         "/v1/exchanges",
+        "/v1/codes",
+        "/v1/code-sets",
         "/v1/rule-groups",
         "/v1/rule-publications",
         "/v1/rule-settings",

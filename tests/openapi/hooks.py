@@ -1,5 +1,6 @@
 """How Schemathesis signs in: as a member or staff by token, as a system by signing each request it has prepared."""
 
+import gc
 import os
 import re
 import secrets
@@ -12,6 +13,9 @@ from requests.auth import AuthBase
 from schemathesis.core.parameters import ParameterLocation
 
 from gateway.signing import authorization
+
+# A document of some hundred operations makes millions of objects that live as long as the run.
+gc.set_threshold(20_000, 20, 50)
 
 
 class AsCaller(AuthBase):

@@ -23,6 +23,7 @@ from services.points.rules.domain import (
     Times,
     decide_all,
 )
+from services.points.rules.experiment import Experiment, Variant
 from tests.rules import NOON, ZONE, rule, table
 
 BASE = rule(formula="10", group="g")
@@ -49,6 +50,7 @@ AWARD: dict[str, Any] = {
     "priority": -1,
     "group": None,
     "holdout": Holdout(100),
+    "experiment": Experiment("e", (Variant("a", 1, "11"), Variant("b", 1, "12"))),
 }
 MULTIPLIER: dict[str, Any] = {"kind": "award", "factor": "3", "applies_to": ("other",)}
 #: Names are for people; they change nothing by intent.

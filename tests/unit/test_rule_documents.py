@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.points.rules.domain import Cap, Frequency, Holdout, Times, document_of, rule_of
+from services.points.rules.experiment import Experiment, Goal, Variant
 from services.points.rules.rule import ALWAYS, EVERYBODY, HOWEVER_OFTEN
 from tests.rules import table
 
@@ -37,6 +38,11 @@ FULL: dict[str, Any] = {
     "holdout": {"percent": 10},
     "factor": None,
     "applies_to": ["order"],
+    "experiment": {
+        "name": "more",
+        "variants": [{"code": "as-is", "weight": 1, "formula": None}, {"code": "more", "weight": 1, "formula": "2"}],
+        "goal": {"event": "order.paid", "days": 7, "condition": "data.paid_fen > 100"},
+    },
 }
 
 
@@ -63,6 +69,9 @@ def test_every_name_is_read() -> None:
     assert rule.caps == (Cap("day", "member", 20),)
     assert rule.frequency == Frequency((Times("week", 3),), 12)
     assert rule.holdout == Holdout(10)
+    assert rule.experiment == Experiment(
+        "more", (Variant("as-is", 1), Variant("more", 1, "2")), Goal("order.paid", 7, "data.paid_fen > 100")
+    )
     assert rule.audience.channels == ("app",)
     assert rule.schedule.hours == (("07:00", "09:30"),)
     assert set(document_of(rule)) == set(FULL)

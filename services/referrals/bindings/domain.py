@@ -141,6 +141,15 @@ class Tally:
     revoked: int
 
 
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Who brought a member, by their present binding; whom they brought, newest first, and how many in all."""
+
+    invited_by: Binding | None
+    invited: list[Binding]
+    tallies: list[Tally]
+
+
 def check_not_self(inviter_id: int, member_id: int) -> None:
     """Raises `SelfInvite`."""
     if inviter_id == member_id:

@@ -9,13 +9,14 @@ from common.http.callers import MEMBER, staff
 from common.http.routes import Routes
 from common.identity import Identity
 from services.referrals.bindings import use_cases
-from services.referrals.bindings.domain import Binding, Tally
+from services.referrals.bindings.domain import Binding, Relations, Tally
 from services.referrals.bindings.schemas import (
     BindingListResponse,
     BindingResponse,
     BindingsQuery,
     BindRequest,
     MyBindingResponse,
+    RelationsResponse,
     ReviewRequest,
     TallyListResponse,
 )
@@ -39,6 +40,13 @@ def list_bindings(caller: Identity, query: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         found = use_cases.list_bindings(session, program_id=caller.program_id, **query)
     return {"bindings": found, "next": found[-1].id if len(found) == query["limit"] else None}
+
+
+@routes.get("/bindings/members/<id:member_id>", allow=_REVIEWERS, answer=RelationsResponse)
+def show_relations(caller: Identity, member_id: int) -> Relations:
+    """Who brought a member, and whom they brought."""
+    with transaction() as session:
+        return use_cases.relations(session, program_id=caller.program_id, member_id=member_id)
 
 
 @routes.post(

@@ -82,6 +82,14 @@ class TallyResponse(Schema):
     revoked = fields.Integer(required=True)
 
 
+class RelationsResponse(Schema):
+    """Who brought a member, null for nobody; the newest whom they brought; their invitations with all they brought."""
+
+    invited_by = fields.Nested(BindingResponse, required=True, allow_none=True)
+    invited = fields.List(fields.Nested(BindingResponse), required=True)
+    invitations = fields.List(fields.Nested(TallyResponse), required=True, attribute="tallies")
+
+
 class TallyListResponse(Schema):
     """My invitations."""
 

@@ -12,6 +12,7 @@ from services.referrals.bindings.domain import (
     Binding,
     NotNew,
     Reason,
+    Relations,
     State,
     Tally,
     Usage,
@@ -206,6 +207,15 @@ def list_invitations(session: Session, *, program_id: int, member_id: int) -> li
         )
         for mine in invitations.list_invitations(session, program_id=program_id, member_id=member_id)
     ]
+
+
+def relations(session: Session, *, program_id: int, member_id: int) -> Relations:
+    """Who brought a member, and whom they brought: the newest fifty of them, and how many by what became of them."""
+    return Relations(
+        repository.find_present(session, program_id, member_id),
+        repository.list_of_inviter(session, program_id, member_id, limit=50),
+        list_invitations(session, program_id=program_id, member_id=member_id),
+    )
 
 
 def _campaign(session: Session, binding: Binding) -> Campaign:

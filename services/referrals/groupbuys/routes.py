@@ -20,6 +20,7 @@ from services.referrals.groupbuys.schemas import (
     GroupResponse,
     GroupsQuery,
     OpenGroupRequest,
+    OpenGroupsResponse,
 )
 from services.referrals.groupbuys.wordings import WORDINGS
 
@@ -72,6 +73,14 @@ def show(caller: Identity, group_id: UUID) -> GroupView:
         return use_cases.show(
             session, program_id=caller.program_id, group_id=group_id, viewer_id=_viewer(caller), now=clock.now()
         )
+
+
+@routes.get("/groupbuys/members/<id:member_id>", allow=(staff("customer_service"),), answer=OpenGroupsResponse)
+def list_open_of(caller: Identity, member_id: int) -> dict[str, list[GroupView]]:
+    """The open groups in which a member sits."""
+    with transaction() as session:
+        found = use_cases.list_open_of(session, program_id=caller.program_id, member_id=member_id, now=clock.now())
+    return {"groupbuys": found}
 
 
 @routes.get("/groupbuys", allow=_READERS, query=GroupsQuery, answer=GroupListResponse)

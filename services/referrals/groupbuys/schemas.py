@@ -98,6 +98,12 @@ class GroupsQuery(Schema):
     after = fields.UUID(load_default=None)
 
 
+class OpenGroupsResponse(Schema):
+    """The open groups in which a member sits."""
+
+    groupbuys = fields.List(fields.Nested(GroupResponse), required=True)
+
+
 class GroupListResponse(Schema):
     """A page of groups; `next` goes into `after`, null at the end."""
 

@@ -112,6 +112,12 @@ def list_to_join(
     return [_view(session, group, viewer_id, now) for group in found]
 
 
+def list_open_of(session: Session, *, program_id: int, member_id: int, now: datetime) -> list[GroupView]:
+    """The open groups in which a member sits, as staff see them; soonest to end first, at most twenty."""
+    found = repository.list_open_of(session, program_id, member_id, now, limit=20)
+    return [_view(session, group, None, now) for group in found]
+
+
 def _campaign(session: Session, group: Group) -> Campaign:
     return campaigns_repository.get_campaign(session, group.program_id, group.campaign, group.version)
 

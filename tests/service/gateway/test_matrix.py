@@ -23,6 +23,7 @@ ROUTES = {
     ("POST", "/v1/api-keys/k1/rotation"): ADMIN,
     ("DELETE", "/v1/api-keys/k1"): ADMIN,
     ("GET", "/v1/audit"): ADMIN,
+    ("GET", "/v1/profiles/17"): {"customer_service", "admin"},
     ("GET", "/feed"): set(),
     ("GET", "/openapi.json"): EVERYBODY,
     ("GET", "/docs"): EVERYBODY,
@@ -71,7 +72,10 @@ def test_the_matrix_knows_every_route(people: People) -> None:
     from gateway.application import create_own_app
 
     declared = {
-        (method, rule.rule.replace("<code:name>", "somebody").replace("<code:key_id>", "k1"))
+        (
+            method,
+            rule.rule.replace("<code:name>", "somebody").replace("<code:key_id>", "k1").replace("<id:member_id>", "17"),
+        )
         for rule in create_own_app().url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.endpoint != "static" and "any(" not in rule.rule
