@@ -74,6 +74,15 @@ return {as_of, rank, score, redis.call('ZREVRANGE', KEYS[1], rank - 1, rank - 1,
 """
 
 
+def kept(sets: Sequence[RankedSet]) -> list[RankedSet]:
+    """Those of the sets that are there or being built: nobody asked for the others. Raises `RedisError`."""
+    with redis().pipeline(transaction=False) as pipeline:
+        for ranked in sets:
+            pipeline.hmget(_keys(ranked)[1], "ready", "build")
+        answers = pipeline.execute()
+    return [ranked for ranked, answer in zip(sets, answers, strict=True) if any(answer)]
+
+
 def push(scores: Sequence[Score], as_of: datetime) -> None:
     """Tell Valkey of scores; sets that are not there are left for whoever asks for them."""
 

@@ -1,16 +1,27 @@
 """The SQL that reads rankings, and keeps boards, settlements and what Valkey still has to be told."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session
 
 from services.levels.leaderboards.domain import Board, Placed, Prize, Rank, RankedSet, Score
-from services.levels.leaderboards.models import boards, hidden, results, scores, settlements, untold
+from services.levels.leaderboards.models import boards, hidden, results, scores, settlements
 from services.levels.reward import from_json, to_json
 
 _FREEZE = text(
@@ -19,15 +30,6 @@ _FREEZE = text(
     "  row_number() OVER (ORDER BY score DESC, reached_at, member_id), score FROM levels_board_scores s"
     " WHERE program_id = :p AND metric = :k AND period = :e AND starts_on = :d AND score > 0 AND NOT EXISTS"
     " (SELECT FROM levels_board_hidden h WHERE (h.program_id, h.member_id) = (s.program_id, s.member_id))"
-)
-#: Pages looked at to find those that are told next.
-_PAGES = 100
-_TOUCH = text(
-    "WITH touched AS (UPDATE levels_board_scores SET version = version + 1 WHERE program_id = :p AND member_id = :m"
-    "  RETURNING program_id, member_id, metric, period, starts_on)"
-    " INSERT INTO levels_board_untold (program_ids, member_ids, metrics, periods, starts)"
-    " SELECT array_agg(program_id), array_agg(member_id), array_agg(metric), array_agg(period), array_agg(starts_on)"
-    "  FROM touched HAVING count(*) > 0"
 )
 _HIDDEN = exists().where(hidden.c.program_id == scores.c.program_id, hidden.c.member_id == scores.c.member_id)
 
@@ -115,43 +117,11 @@ def find_rank(session: Session, ranked: RankedSet, member_id: int) -> Rank:
     return Rank(row[0] + 1, mine.score, None if row[1] is None else row[1] - mine.score)
 
 
-def list_untold(session: Session, scores_at_once: int) -> tuple[list[int], bool]:
-    """The ids of the oldest pages of changes that Valkey has not been told of, and whether there are more.
-
-    At least one page, and further ones until they name so many scores.
-    """
-    found: list[int] = []
-    sizes = 0
-    oldest = select(untold.c.id, func.cardinality(untold.c.member_ids)).order_by(untold.c.id)
-    for page, size in session.execute(oldest.limit(_PAGES)):
-        if sizes >= scores_at_once:
-            return found, True
-        found.append(page)
-        sizes += size
-    return found, len(found) == _PAGES
-
-
-def list_changed(session: Session, pages: Sequence[int]) -> list[Score]:
-    """The scores that these pages name, each once, as they are to be shown by now."""
-    u = untold.c
-    arrays = (u.program_ids, u.member_ids, u.metrics, u.periods, u.starts)
-    columns = ("program_id", "member_id", "metric", "period", "starts_on")
-    named = func.unnest(*arrays).table_valued(*columns).render_derived()
-    paged = select(*(named.c[name] for name in columns)).select_from(untold.join(named, true())).where(u.id.in_(pages))
-    keys = paged.distinct().subquery()
-    return [_score(row) for row in session.execute(_shown().join(keys, _same(columns, keys)))]
-
-
-def delete_untold(session: Session, pages: Sequence[int]) -> None:
-    """Valkey knows these."""
-    session.execute(delete(untold).where(untold.c.id.in_(pages)))
-
-
 def stream_scores(session: Session, ranked: RankedSet, chunk: int) -> Iterator[list[Score]]:
     """All scores of a ranking as they are to be shown, in chunks, as of one instant."""
-    found = session.execute(_shown().where(_set(ranked)), execution_options={"yield_per": chunk})
+    found = session.execute(shown_scores().where(_set(ranked)), execution_options={"yield_per": chunk})
     for rows in found.partitions():
-        yield [_score(row) for row in rows]
+        yield [score_of(row) for row in rows]
 
 
 def list_ranked_sets(session: Session) -> list[RankedSet]:
@@ -172,11 +142,6 @@ def unhide(session: Session, program_id: int, member_id: int) -> bool:
     """Put the member back; false when that is so already."""
     gone = delete(hidden).where(hidden.c.program_id == program_id, hidden.c.member_id == member_id)
     return session.execute(gone.returning(hidden.c.member_id)).one_or_none() is not None
-
-
-def touch_scores(session: Session, program_id: int, member_id: int) -> None:
-    """Have all of a member's scores shown anew."""
-    session.execute(_TOUCH, {"p": program_id, "m": member_id})
 
 
 def add_settlement(session: Session, board: Board, ranked: RankedSet, now: datetime) -> bool:
@@ -236,10 +201,6 @@ def _ranked(ranked: RankedSet) -> ColumnElement[bool]:
     return and_(_set(ranked), scores.c.score > 0, ~_HIDDEN)
 
 
-def _same(columns: Iterable[str], keys: Any) -> ColumnElement[bool]:
-    return and_(*(scores.c[name] == keys.c[name] for name in columns))
-
-
 def _settled(board: Board, ranked: RankedSet, table: Any) -> ColumnElement[bool]:
     c = table.c
     return and_(
@@ -250,14 +211,15 @@ def _settled(board: Board, ranked: RankedSet, table: Any) -> ColumnElement[bool]
     )
 
 
-def _shown() -> Any:
+def shown_scores() -> Any:
     """Scores as they are to be shown: 0 for members who are hidden, so that they leave the sorted set."""
     c = scores.c
     score = case((_HIDDEN, 0), else_=func.greatest(c.score, 0)).label("score")
     return select(c.program_id, c.metric, c.period, c.starts_on, c.member_id, score, c.reached_at, c.version)
 
 
-def _score(row: Any) -> Score:
+def score_of(row: Any) -> Score:
+    """A row of `shown_scores`."""
     ranked = RankedSet(row.program_id, row.metric, row.period, row.starts_on)
     return Score(ranked, row.member_id, row.score, row.reached_at, row.version)
 

@@ -15,7 +15,7 @@ from common.database import Database
 from common.queue import enqueue_once
 from services.levels import wakeups
 from services.levels.badges import use_cases as badges
-from services.levels.leaderboards import domain, projection, repository, scores_repository
+from services.levels.leaderboards import domain, projection, repository, scores_repository, untold_repository
 from services.levels.leaderboards.domain import (
     BUILT_IN,
     Board,
@@ -144,21 +144,26 @@ def set_visibility(session: Session, *, program_id: int, member_id: int, visible
     else:
         changed = repository.hide(session, program_id, member_id, now)
     if changed:
-        repository.touch_scores(session, program_id, member_id)
+        untold_repository.touch_scores(session, program_id, member_id)
         wakeups.ask(session, "refresh_boards")
 
 
 def refresh(database: Database) -> bool:
-    """Tell Valkey of some changes it does not know yet; returns whether there may be more. Raises `RedisError`."""
+    """Tell Valkey of some changes it does not know yet; returns whether there may be more. Raises `RedisError`.
+
+    A set that is not there is not told: whoever begins to build it later reads what we could have told.
+    """
     with database.transaction() as session:
-        pages, more = repository.list_untold(session, _TOLD_AT_ONCE)
-        changed = repository.list_changed(session, pages)
-        as_of = programs.points_applied_at(session)
-    if changed:
+        pages, more = untold_repository.list_untold(session, _TOLD_AT_ONCE)
+        sets = untold_repository.list_changed_sets(session, pages)
+    if sets := projection.kept(sets):
+        with database.transaction() as session:
+            changed = untold_repository.list_changed(session, pages, sets)
+            as_of = programs.points_applied_at(session)
         projection.push(changed, as_of)
     if pages:
         with database.transaction() as session:
-            repository.delete_untold(session, pages)
+            untold_repository.delete_untold(session, pages)
     return more
 
 

@@ -187,14 +187,42 @@ def test_many_changes_reach_valkey_in_slices_between_which_others_have_their_tur
     assert left == [3, 1]
 
 
+def test_only_sets_that_somebody_asked_for_are_told(levels: Levels, monkeypatch: pytest.MonkeyPatch) -> None:
+    from services.levels.leaderboards import projection, repository, use_cases
+
+    told: list[str] = []
+    push = projection.push
+
+    def listening(scores: Any, as_of: datetime) -> None:
+        told.extend(one.ranked.period for one in scores)
+        push(scores, as_of)
+
+    monkeypatch.setattr(projection, "push", listening)
+    levels.pay(1, "o1", 5)
+    levels.pull()
+    levels.run("refresh_boards")
+    assert (told, levels.sql("SELECT 1 FROM levels_board_untold")) == ([], [])
+    with levels.service.database.transaction() as session:
+        (month,) = [one for one in repository.list_ranked_sets(session) if one.period == "month"]
+    assert use_cases.rebuild(levels.service.database, month)
+    del told[:]
+    levels.pay(2, "o2", 9)
+    levels.pull()
+    levels.run("refresh_boards")
+    assert told == ["month"]
+    assert from_valkey(levels, monkeypatch) == [(2, 9), (1, 5)]
+
+
 def test_late_and_repeated_writes_to_valkey_do_no_harm(levels: Levels, monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.levels.leaderboards import projection, repository
+    from services.levels.leaderboards import projection, untold_repository
 
     levels.pay(1, "o1", 5)
     levels.pull()
     rebuild(levels)
     with levels.service.database.transaction() as session:
-        old = repository.list_changed(session, repository.list_untold(session, 100)[0])
+        pages, _ = untold_repository.list_untold(session, 100)
+        old = untold_repository.list_changed(session, pages, untold_repository.list_changed_sets(session, pages))
+    assert {one.ranked.period for one in old} == {"day", "week", "month", "all"}
     levels.pay(1, "o2", 5)
     levels.pull()
     levels.run("refresh_boards")
