@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.points.audiences.domain import Membership
-from services.points.rules.analysis import Concern, Setting, analyse
+from services.points.rules.analysis import analyse
+from services.points.rules.concerns import Concern, Setting
 from services.points.rules.decisions import Decision, Facts, PublishedRule
 from services.points.rules.domain import decide_all
 from services.points.rules.rule import Audience, Cap, Holdout, Rule, Schedule

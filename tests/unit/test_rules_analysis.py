@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from services.points.rules.absent import absent, groups_of
-from services.points.rules.analysis import Concern, Setting, analyse
+from services.points.rules.analysis import analyse
+from services.points.rules.concerns import Concern, Setting
 from services.points.rules.decisions import PublishedRule
 from services.points.rules.rule import Audience, Cap, Holdout, Rule, Schedule
 

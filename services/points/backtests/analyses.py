@@ -12,8 +12,9 @@ from services.points.deductions import use_cases as deductions
 from services.points.deductions.domain import NoPolicy
 from services.points.programs.use_cases import program_book
 from services.points.rules.absent import groups_of
-from services.points.rules.analysis import Concern, Setting, analyse
+from services.points.rules.analysis import analyse
 from services.points.rules.candidates import candidate_of
+from services.points.rules.concerns import Concern, Setting
 
 
 @dataclass(frozen=True, slots=True)
