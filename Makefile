@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test coverage check format bench verify clean
+.PHONY: help setup demo run test thorough coverage check format bench verify clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,10 @@ else
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow"
 	$(BIN)/python -m pytest $(WORKERS) -m slow
 endif
+
+thorough: $(READY) ## Run the suite with ten times the examples and all of Schemathesis' cases (two hours; before a release)
+	THOROUGH=1 $(BIN)/python -m pytest $(WORKERS) -m "not slow" --timeout 3600
+	THOROUGH=1 $(BIN)/python -m pytest $(WORKERS) -m slow --timeout 3600
 
 coverage: $(READY) ## Check that rules and use cases are covered by every branch (tracing doubles the time of the tests)
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow" --cov

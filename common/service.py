@@ -32,10 +32,13 @@ def examine(session: Session, name: str, *, among: str, offenders: str) -> Findi
 
     `among` is what is looked at, a table with or without WHERE; `offenders` selects the key of each row that is wrong.
     """
-    checked = session.execute(text(f"SELECT count(*) FROM {among}")).scalar_one()  # noqa: S608 - a check's own words
-    first = text(f"SELECT *, count(*) OVER () FROM ({offenders}) q LIMIT {_SHOWN}")  # noqa: S608 - a check's own words
-    wrong = session.execute(first).all()
-    keys = ("/".join(map(str, row[:-1])) for row in wrong)
+    words = (
+        f"SELECT n, q.*, count(*) OVER () FROM (SELECT count(*) AS n FROM {among}) among"  # noqa: S608 - a check's own
+        f" LEFT JOIN (SELECT true AS wrong, * FROM ({offenders}) o) q ON true LIMIT {_SHOWN}"
+    )
+    first = session.execute(text(words)).all()
+    checked, wrong = first[0][0], [row for row in first if row[1]]
+    keys = ("/".join(map(str, row[2:-1])) for row in wrong)
     return Finding(name, checked, wrong[0][-1] if wrong else 0, "; ".join(keys))
 
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from rq import SimpleWorker
@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 from common import queue
 from common.settings import settings
 from services.points.wakeups import HEAVY
-from tests.earning import answering
 from tests.points import Brand, done
 from tests.support import Caller
+from tests.wsgi import serving
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Desk:
     """Program 1's staff: `lin` and `wu` of customer service, `mei` of finance, `ada` the admin."""
 
     brand: Brand
-    keys: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    keys: ClassVar[Iterator[int]] = itertools.count(1)
 
     def staff(self, name: str, *roles: str, program_id: int = 1) -> Caller:
         """Somebody by name."""
@@ -194,7 +194,7 @@ def desk(brand: Brand) -> Desk:
 def levels_double(monkeypatch: pytest.MonkeyPatch) -> Iterator[MembersDouble]:
     """Levels, as far as changesets ask it."""
     double = MembersDouble()
-    with answering(double) as url:
+    with serving(double) as url:
         monkeypatch.setenv("JIFEN_LEVELS_URL", url)
         settings.cache_clear()
         yield double

@@ -1,17 +1,16 @@
 """A shop that earns: a program with assets and rules set up over HTTP, the events it sends, and what came of them."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from threading import Barrier, Thread
-from typing import Any
+from threading import Barrier
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import text
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from common.commands import run_checks
@@ -22,6 +21,7 @@ from common.settings import settings
 from services.points.audit.jobs import seal_posted
 from services.points.programs.use_cases import forget_books
 from services.points.rules.use_cases import forget_rules
+from tests.points import built_once
 from tests.support import Callers, empty
 
 RULE = {"name_en": "A point a yuan", "name_zh": "一元一分", "trigger": "order.paid", "formula": "data.paid_fen / 100"}
@@ -54,10 +54,13 @@ class Shop:
 
     service: Service
     callers: Callers
-    keys: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
+    keys: ClassVar[Iterator[int]] = itertools.count(1)
 
     def __post_init__(self) -> None:
         self.marketer = self.callers.staff("marketer")
+
+    def found(self) -> None:
+        """Set the program up."""
         assert self.marketer.put("/v1/program", {"name": "Acme"}).status_code == 200
         self.put_asset("points")
         self.put_asset("growth", debt_allowed=True)
@@ -182,25 +185,6 @@ class LevelsDouble:
         return {"member_id": self.members[key], "created": created}
 
 
-@contextmanager
-def answering(app: Any) -> Iterator[str]:
-    """A WSGI app on a real port; yields its URL."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        return
-
-
 def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
     """The answers to all the calls, begun in the same moment, each by a thread of its own."""
     calls = list(calls)
@@ -222,13 +206,15 @@ def _callers() -> Callers:
     return Callers(service)
 
 
+_found = built_once(Shop.found)
+
+
 def open_shop(service: Service) -> Iterator[Shop]:
     """A shop in an emptied service; what a test leaves behind passes every check. `yield from` it in a fixture."""
     empty(service)
     redis().flushall()
-    forget_books()
-    forget_rules()
     made = Shop(service, _callers())
+    _found(made)
     yield made
     made.assert_sound()
     forget_books()

@@ -14,8 +14,6 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
 from common.identity import Identity
 from common.settings import settings
 from gateway.auth import callers, tokens
@@ -34,28 +32,6 @@ from gateway.staff import use_cases as staff
 PASSWORD = "correct horse battery"
 SESSION_SECRET = "the session secret of tests, long enough"
 SERVICES = ("points", "levels", "referrals", "redemption")
-
-
-class _Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        return
-
-
-@contextmanager
-def serving(app: Callable[..., Iterable[bytes]], port: int = 0) -> Iterator[str]:
-    """A WSGI app on a real port, one thread per connection, kept alive; yields its URL."""
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

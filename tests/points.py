@@ -1,5 +1,7 @@
 """What tests of points stand on: a brand with its assets, callers who post for it, and a clock that can be set."""
 
+import itertools
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +20,10 @@ from services.points.ledger import account_routes, hold_routes, posting_sql, rou
 from services.points.ledger.domain import Kind, Outcome, Redating
 from services.points.ledger.use_cases import Command
 from services.points.programs.use_cases import forget_books, read_book
+from services.points.rules.use_cases import forget_rules
 from services.points.service import service
 from tests.ledger import us
-from tests.support import Caller, Callers
+from tests.support import Caller, Callers, Kept
 
 #: `points` never expire and never sink into debt, `energy` lives for 30 days, `growth` may be owed.
 ASSETS: dict[str, dict[str, Any]] = {
@@ -29,22 +32,27 @@ ASSETS: dict[str, dict[str, Any]] = {
     "growth": {"name_en": "Growth", "name_zh": "成长值", "validity": "12M_U", "debt_allowed": True},
 }
 
+_KEYS = itertools.count(1)
+
 
 class Brand:
-    """One program, set up, with `shop` as the system that posts. Every call without a key makes a new one."""
+    """One program, with `shop` as the system that posts. Every call without a key makes a new one."""
 
-    def __init__(self, callers: Callers, *, program_id: int = 1, time_zone: str = "Asia/Shanghai") -> None:
-        self.callers, self.program_id, self.keys = callers, program_id, 0
+    def __init__(self, callers: Callers, *, program_id: int = 1) -> None:
+        self.callers, self.program_id = callers, program_id
         self.shop: Caller = callers.system("ledger", "read", program_id=program_id)
-        marketer = callers.staff("marketer", program_id=program_id)
+
+    def found(self, *, time_zone: str = "Asia/Shanghai") -> "Brand":
+        """Set the program up; returns itself."""
+        marketer = self.callers.staff("marketer", program_id=self.program_id)
         assert marketer.put("/v1/program", {"name": "Acme", "time_zone": time_zone}).status_code == 200
         for code, asset in ASSETS.items():
             assert marketer.put(f"/v1/assets/{code}", asset).status_code == 200
+        return self
 
     def new_key(self) -> str:
         """A key nobody used before."""
-        self.keys += 1
-        return f"key-{self.keys}"
+        return f"key-{next(_KEYS)}"
 
     def send(self, path: str, *, key: str | None = None, **body: Any) -> TestResponse:
         """POST to the ledger, of member 7's points unless told."""
@@ -146,11 +154,34 @@ class Clock:
             self._patch.setattr(module, "now", lambda: instant)
 
 
+_kept: dict[str, Kept] = {}
+
+
+def built_once(build: Callable[[Any], object]) -> Callable[[Any], None]:
+    """What `build` makes of the tables of points: built at the first call, brought back at those after it."""
+
+    def again(given: Any) -> None:
+        forget_books()
+        forget_rules()
+        name = f"{build.__module__}.{build.__qualname__}"
+        if name in _kept:
+            _kept[name].bring_back(service)
+        else:
+            build(given)
+            _kept[name] = Kept(service)
+
+    return again
+
+
+_found = built_once(Brand.found)
+
+
 @pytest.fixture
 def brand(points: Callers) -> Brand:
     """Program 1 in Shanghai."""
-    forget_books()
-    return Brand(points)
+    made = Brand(points)
+    _found(made)
+    return made
 
 
 @pytest.fixture

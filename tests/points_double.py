@@ -8,15 +8,13 @@ import socket
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.serving import make_server
 
 from common.clock import now
 from common.identity import HEADER, verify
@@ -194,20 +192,6 @@ def make_app(double: PointsDouble) -> Flask:
         return run("reverse", lambda _: double.reverse(request.get_json()))
 
     return app
-
-
-@contextmanager
-def serving(double: PointsDouble) -> Iterator[str]:
-    """The double on a real port; yields its URL."""
-    server = make_server("127.0.0.1", 0, make_app(double), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _json(app: Flask, status: int, body: dict[str, Any]) -> Response:

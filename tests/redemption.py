@@ -20,8 +20,9 @@ from common.service import Service
 from services.redemption.catalog import routes as catalog_routes
 from services.redemption.database import transaction
 from services.redemption.orders import clients, jobs, routes, saga
-from tests.points_double import PointsDouble, serving
+from tests.points_double import PointsDouble, make_app
 from tests.support import DATABASES, Callers, configure, empty, migrated
+from tests.wsgi import serving
 
 ORDERS = "/v1/redemptions"
 
@@ -183,7 +184,7 @@ def mall(redemption: Callers, redemption_migrated: Service, monkeypatch: pytest.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     double = PointsDouble(clock=clock)
     double.give(7, 1000)
-    with serving(double) as url:
+    with serving(make_app(double)) as url:
         monkeypatch.setenv("JIFEN_POINTS_URL", url)
         common.service_client.settings.cache_clear()
         yield Mall(redemption_migrated, double, clock)

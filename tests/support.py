@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
-from werkzeug.serving import make_server
+from sqlalchemy import Table, text
+from sqlmodel import Session
 from werkzeug.test import TestResponse
 
 from common.http.app import create_app
@@ -16,6 +16,7 @@ from common.identity import HEADER, Identity, sign
 from common.migrations import upgrade
 from common.service import Service
 from common.settings import settings
+from tests.wsgi import serving
 
 SECRET = "a secret of tests, long enough to be accepted"
 AUDIT_KEY = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="  # the first test vector of RFC 8032
@@ -43,12 +44,48 @@ def migrated(service: Service, package: str) -> Service:
 
 def empty(service: Service) -> None:
     """Delete every row of the service's tables; those that are empty already are left alone."""
-    names = [table.name for table in service.database.metadata.sorted_tables]
-    some = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
     with service.database.transaction() as session:
-        full = list(session.execute(text(some)).scalars())
+        full = _full(session, service)
         if full:
-            session.execute(text(f"TRUNCATE {', '.join(full)} RESTART IDENTITY CASCADE"))
+            names = ", ".join(table.name for table in full)
+            session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+class Kept:
+    """What the tables of a service held at one moment, to be brought back instead of built again."""
+
+    def __init__(self, service: Service) -> None:
+        self._rows: list[tuple[str, bytes]] = []
+        with service.database.transaction() as session:
+            cursor = _cursor(session)
+            for table in _full(session, service):
+                columns = ", ".join(column.name for column in table.columns if column.computed is None)
+                with cursor.copy(f"COPY (SELECT {columns} FROM {table.name}) TO STDOUT (FORMAT binary)") as copy:
+                    self._rows.append((f"{table.name} ({columns})", b"".join(copy)))
+            cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL")
+            self._counted = cursor.fetchall()
+
+    def bring_back(self, service: Service) -> None:
+        """Make the tables hold that again, and nothing else."""
+        empty(service)
+        with service.database.transaction() as session:
+            cursor = _cursor(session)
+            for where, rows in self._rows:
+                with cursor.copy(f"COPY {where} FROM STDIN (FORMAT binary)") as copy:
+                    copy.write(rows)
+            for sequence, value in self._counted:
+                cursor.execute("SELECT setval(%s, %s)", (sequence, value))
+
+
+def _cursor(session: Session) -> Any:
+    return session.connection().connection.cursor()
+
+
+def _full(session: Session, service: Service) -> list[Table]:
+    tables = service.database.metadata.sorted_tables
+    some = " UNION ALL ".join(f"SELECT '{table.name}' WHERE EXISTS (SELECT FROM {table.name})" for table in tables)
+    full = set(session.execute(text(some)).scalars())
+    return [table for table in tables if table.name in full]
 
 
 _apps: dict[int, tuple[Service, Flask]] = {}
@@ -124,23 +161,16 @@ class Callers:
 @contextmanager
 def listening(service: Service) -> Iterator[str]:
     """The service's real app on a real port of this machine, for contract tests; yields and sets its URL."""
-    from threading import Thread
-
-    server = make_server("127.0.0.1", 0, create_app(service), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     name = f"JIFEN_{service.name.upper()}_URL"
     before = os.environ.get(name)
-    os.environ[name] = f"http://127.0.0.1:{server.server_port}"
-    settings.cache_clear()
-    try:
-        yield os.environ[name]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+    with serving(create_app(service)) as url:
+        os.environ[name] = url
         settings.cache_clear()
+        try:
+            yield url
+        finally:
+            if before is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = before
+            settings.cache_clear()

@@ -55,6 +55,8 @@ def pull(database: Database, tables: FeedTables, subscription: Subscription, fet
         cursor = _cursor(database, tables, subscription.source)
         page = fetch(cursor, subscription.topics)
         applied = _apply(database, tables, subscription, cursor, page) if page.facts or page.cursor != cursor else 0
+        if applied is None:
+            continue
         total += applied
         if not page.more and (not applied or time.monotonic() > ends):
             return total
@@ -66,14 +68,14 @@ def _cursor(database: Database, tables: FeedTables, source: str) -> str:
         return session.execute(select(table.c.cursor).where(table.c.source == source)).scalar_one_or_none() or ""
 
 
-def _apply(database: Database, tables: FeedTables, subscription: Subscription, cursor: str, page: Page) -> int:
+def _apply(database: Database, tables: FeedTables, subscription: Subscription, cursor: str, page: Page) -> int | None:
     source, table = subscription.source, tables.cursors
     with database.transaction() as session:
         session.execute(insert(table).values(source=source, cursor="").on_conflict_do_nothing())
         mine = select(table.c.cursor).where(table.c.source == source).with_for_update()
         if session.execute(mine).scalar_one() != cursor:
-            # Another worker of ours applied this page meanwhile.
-            return 0
+            # Another worker of ours applied meanwhile what it had seen of this page, which may be less than all of it.
+            return None
         for topic, facts in groupby(page.facts, key=lambda fact: fact.topic):
             subscription.handlers[topic](session, list(facts))
         moved: dict[str, object] = {"cursor": page.cursor, "facts": table.c.facts + len(page.facts)}

@@ -57,6 +57,7 @@ PACKAGES = {
     "redemption": "services.redemption",
 }
 WITH_WORKER = ("points", "levels", "referrals", "redemption")
+WITH_HEAVY_WORKER = ("points", "levels")
 
 PRELOAD: Mapping[Kind, tuple[str, ...]] = {
     # What gevent patches must be patched before anything is loaded that holds on to it.
@@ -95,7 +96,10 @@ PLATFORM = Platform(
             Process(name=f"{service}.worker", kind="worker", command=program(PACKAGES[service], "worker"))
             for service in WITH_WORKER
         ),
-        Process(name="points.heavy", kind="worker", command=program("services.points", "worker", "--heavy")),
+        *(
+            Process(name=f"{service}.heavy", kind="worker", command=program(PACKAGES[service], "worker", "--heavy"))
+            for service in WITH_HEAVY_WORKER
+        ),
         Process(
             name="cron",
             kind="worker",

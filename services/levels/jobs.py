@@ -13,6 +13,7 @@ from services.levels.database import database, keys, transaction
 from services.levels.leaderboards import use_cases as leaderboards
 from services.levels.leaderboards.domain import RankedSet
 from services.levels.tiers import use_cases as tiers
+from services.levels.wakeups import HEAVY
 
 #: No transaction of points lives longer (time-outs of common/database.py): a pull begun this long after an instant has
 #: seen every entry made before it, so what falls due then is decided with all that was earned in time.
@@ -25,7 +26,7 @@ def pull_feed(source: str) -> None:
     _pull(source)
 
 
-@job("levels")
+@job(HEAVY)
 def advance_tiers() -> None:
     """Let validity windows end and new ladders come into force, with every growth entry made before."""
     until = clock.now() - _SETTLED
@@ -36,7 +37,7 @@ def advance_tiers() -> None:
                 return
 
 
-@job("levels")
+@job(HEAVY)
 def grant_promotions() -> None:
     """Hand out what promotions owe."""
     while True:
@@ -45,7 +46,7 @@ def grant_promotions() -> None:
                 return
 
 
-@job("levels")
+@job(HEAVY)
 def grant_milestones() -> None:
     """Hand out streak milestones that are due."""
     while True:
@@ -54,7 +55,7 @@ def grant_milestones() -> None:
                 return
 
 
-@job("levels")
+@job(HEAVY)
 def tell_anniversaries() -> None:
     """Tell whose birthday or day of joining it is, and was on days that nobody told: a slice a transaction."""
     at = clock.now()
@@ -70,26 +71,26 @@ def tell_anniversaries() -> None:
             anniversaries.mark_told(session, program_id=program_id, day=day, now=at)
 
 
-@job("levels")
+@job(HEAVY)
 def forget_old_keys() -> None:
     """Delete idempotency keys that were kept long enough."""
     forget_keys(database, keys, now=clock.now())
 
 
-@job("levels")
+@job(HEAVY)
 def refresh_boards() -> None:
     """Show changed scores, a slice at a time: what came into the queue meanwhile is done before the next."""
     if leaderboards.refresh(database):
-        enqueue_once("levels", "services.levels.jobs.refresh_boards", within_seconds=60)
+        enqueue_once(HEAVY, "services.levels.jobs.refresh_boards", within_seconds=60)
 
 
-@job("levels")
+@job(HEAVY)
 def rebuild_board(program_id: int, metric: str, period: str, starts_on: str) -> None:
     """Build the sorted set that somebody asked for and that is not there."""
     leaderboards.rebuild(database, RankedSet(program_id, metric, period, date.fromisoformat(starts_on)))
 
 
-@job("levels")
+@job(HEAVY)
 def close_boards() -> None:
     """Freeze and reward the periods that have ended, with every order and entry that came before their end."""
     until = clock.now() - _SETTLED

@@ -5,7 +5,7 @@ from common.queue import heavy
 
 SCHEDULE = [
     *(
-        Every("services.points.jobs.pull_feed", "points", seconds=2, args=(source,))
+        Every("services.points.jobs.pull_feed", "points", seconds=5, args=(source,))
         for source in ("levels", "referrals", "redemption")
     ),
     Every("services.points.jobs.seal_entries", "points", seconds=2),

@@ -28,7 +28,7 @@ def brand_on_its_own(points_migrated: Service, durable_postgres: EmbeddedPostgre
     durable_postgres.create_databases(["points"])
     with points_at(durable_postgres.url("points")):
         upgrade(database, "services.points")
-        brand = Brand(Callers(points_migrated))
+        brand = Brand(Callers(points_migrated)).found()
         brand.earn(100, key="before")
         yield brand
 

@@ -14,6 +14,7 @@ from services.points.database import transaction
 from services.points.intake import use_cases
 from services.points.intake.domain import Event
 from tests.earning import Shop, open_shop
+from tests.thoroughness import examples
 
 #: Friday noon in Shanghai: some days on it is another week, and another month.
 START = datetime(2026, 5, 22, 4, 0, tzinfo=UTC)
@@ -90,7 +91,7 @@ def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
 _member = iter(range(1, 10**9))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=_histories(), data=st.data())
 def test_any_arrival_in_any_batches_ends_alike(shop: Shop, facts: list[dict[str, Any]], data: st.DataObject) -> None:
     ends = []

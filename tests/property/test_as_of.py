@@ -19,6 +19,7 @@ from services.points.ledger.domain import Outcome, Redating, Status
 from tests.ledger import NOON, ZONE
 from tests.points import Brand, Clock, wrong
 from tests.support import Callers
+from tests.thoroughness import examples
 
 ASSETS = ("energy", "growth", "idle")
 AMOUNTS = st.integers(1, 30)
@@ -48,7 +49,7 @@ class Diary:
     def __init__(self, callers: Callers, clock: Clock, asset: str) -> None:
         self.clock, self.asset, self.now = clock, asset, NOON
         clock.set(self.now)
-        self.brand = Brand(callers, program_id=next(programs))
+        self.brand = Brand(callers, program_id=next(programs)).found()
         marketer = callers.staff("marketer", program_id=self.brand.program_id)
         settings = {"validity": "idle:2D" if asset == "idle" else "5D", "transferable": True, "grace_days": 1}
         body = {"name_en": "a", "name_zh": "a", "debt_allowed": asset == "growth", **settings}
@@ -146,7 +147,7 @@ def diaries(points: Callers, clock: Clock) -> Iterator[Any]:
     assert [it for it in wrong() if "within a day of its deadline" not in it.name] == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What waited came free a day before anybody noticed: its account lives from that day, then as later.
 @example(asset="idle", steps=[("await", 1, 1), ("wait", 24), ("defer", 0, 1)])
 @given(asset=st.sampled_from(ASSETS), steps=st.lists(STEPS, min_size=3, max_size=25))
@@ -161,7 +162,7 @@ def test_the_past_is_what_a_reader_saw_then(diaries: Any, asset: str, steps: lis
         assert diary.look(as_of=instant) == seen
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asset=st.sampled_from(ASSETS),
     steps=st.lists(STEPS, min_size=3, max_size=20),

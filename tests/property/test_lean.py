@@ -16,6 +16,7 @@ from common.identity import HEADER, Identity, sign
 from tests.points import Brand
 from tests.property.test_flat import bodies
 from tests.support import SECRET, Callers
+from tests.thoroughness import examples
 
 SHORT, PLAIN = 1, 2
 #: What is new in every answer.
@@ -96,7 +97,7 @@ READS = st.lists(st.tuples(READERS, PATHS, QUERIES, HEADERS), min_size=1, max_si
 @pytest.fixture
 def ways(points: Callers, brand: Brand) -> dict[int, Client]:
     """A client of the short way, posting for one program, and one of the plain way, posting for another."""
-    Brand(points, program_id=PLAIN)
+    Brand(points, program_id=PLAIN).found()
     lean: Any = points.app.wsgi_app
     assert isinstance(lean, Lean)
     return {SHORT: Client(lean), PLAIN: Client(lean.plain)}
@@ -137,7 +138,7 @@ def shown(answer: TestResponse, asked_id: str | None) -> tuple[Any, ...]:
 
 
 @given(requests=REQUESTS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_ways_answer_alike(ways: dict[int, Client], requests: list[Any]) -> None:
     for request in requests:
         asked_id = request[3].get("X-Request-ID")
@@ -147,7 +148,7 @@ def test_both_ways_answer_alike(ways: dict[int, Client], requests: list[Any]) ->
 
 
 @given(reads=READS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_ways_read_alike(ways: dict[int, Client], reads: list[Any]) -> None:
     for member in (1, 5):
         body = {"member_id": member, "asset": "points", "kind": "earn", "amount": 5}

@@ -16,6 +16,7 @@ from services.points.intake.domain import Event
 from services.points.intake.returns import try_return
 from tests.earning import Shop, open_shop
 from tests.property.test_arrivals import orders
+from tests.thoroughness import examples
 
 START = datetime(2026, 5, 22, 4, 0, tzinfo=UTC)
 NOW = START + timedelta(days=20)
@@ -51,7 +52,7 @@ def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     return list(draw(st.permutations(facts)))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     facts=_histories(),
     spent=st.integers(0, 300),

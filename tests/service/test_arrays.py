@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Date, DateTime, Text, Uuid, create_engine, select
 
 from common import arrays
+from tests.thoroughness import examples
 
 TEXT = st.one_of(st.none(), st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))))
 NUMBERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     numbers=st.lists(NUMBERS),
     texts=st.lists(TEXT),

@@ -81,10 +81,13 @@ def note(session: Session, facts: list[Fact]) -> None:
         session.execute(text("INSERT INTO test_effects (name) VALUES (:name)"), {"name": fact.payload["name"]})
 
 
-def consume(handler: Handler = note, *, limit: int = 500, **topics: Handler) -> int:
+def consume(
+    handler: Handler = note, *, limit: int = 500, meanwhile: Callable[[], None] = lambda: None, **topics: Handler
+) -> int:
     """Pull the feed as a service does, with the cursor in the same database as the effects."""
 
     def fetch(cursor: str, wanted: tuple[str, ...]) -> Page:
+        meanwhile()
         with transaction() as session:
             return page(session, feed, after=cursor, limit=limit, topics=wanted)
 
@@ -354,6 +357,18 @@ def test_two_consumers_at_once_apply_each_fact_once(effects: Callable[[], list[s
         applied = list(pool.map(lambda _: consume(slowly, limit=7), range(4)))
     assert sum(applied) == 200
     assert effects() == wanted
+
+
+def test_who_finds_another_ahead_still_applies_all_that_stood_ready(effects: Callable[[], list[str]]) -> None:
+    say("a")
+    others = iter([lambda: consume(), lambda: say("b")])
+
+    def once() -> None:
+        for act in others:
+            act()
+
+    assert consume(meanwhile=once) == 1
+    assert effects() == ["a", "b"]
 
 
 # Another cluster: the system identifier differs, and transaction ids begin anew

@@ -27,7 +27,7 @@ MICROSECOND = timedelta(microseconds=1)
 def test_a_lot_of_one_day_ends_with_the_next_local_day(
     points: Callers, clock: Clock, zone: str, earned_on: date, last_day: date
 ) -> None:
-    brand = Brand(points, program_id=5, time_zone=zone)
+    brand = Brand(points, program_id=5).found(time_zone=zone)
     first = datetime.combine(earned_on, time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     after = datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     next_day = datetime.combine(earned_on + timedelta(days=1), time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -13,6 +13,7 @@ from services.points.rules.domain import Membership
 from services.points.rules.expressions import BadExpression
 from services.points.rules.tables import LONGEST_DOCUMENT, MOST_NODES, MOST_ROWS, BadTable, formula_of
 from tests.rules import decide, graph, published, table
+from tests.thoroughness import examples
 
 TIERS_BY_CATEGORIES = table(
     [
@@ -250,7 +251,7 @@ _ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     rows=_ROWS,
     tier=st.sampled_from(["gold", "silver", None]),

@@ -232,7 +232,7 @@ def _shown(view: View, find: Callable[[], Shown[T] | None]) -> Shown[T] | None:
         if shown is None:
             one = view.ranked
             arguments = (one.program_id, one.metric, one.period, str(one.starts_on))
-            enqueue_once("levels", "services.levels.jobs.rebuild_board", *arguments, within_seconds=60)
+            enqueue_once(wakeups.HEAVY, "services.levels.jobs.rebuild_board", *arguments, within_seconds=60)
     except RedisError as error:
         log.warning("board_not_shown", error=str(error))
         return None

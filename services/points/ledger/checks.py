@@ -188,7 +188,7 @@ _QUERIES: dict[str, tuple[str, str]] = {
         f"""SELECT {_KEY}, seq FROM points_entries e FULL JOIN (
               SELECT program_id, member_id, pointer[1]::smallint AS asset_id, pointer[2] AS seq, count(*) AS n
                 FROM points_outbox WHERE topic = 'ledger.entry' GROUP BY 1, 2, 3, 4) o USING ({_KEY}, seq)
-             WHERE o.n IS DISTINCT FROM 1 OR e.kind IS NULL""",
+             WHERE o.n IS DISTINCT FROM 1 OR e.kind IS NULL ORDER BY {_KEY}, seq""",
     ),
     "every hold ends within a day of its deadline": (
         "points_holds",

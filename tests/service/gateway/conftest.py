@@ -2,15 +2,18 @@
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 
 from common.queue import redis
 from common.service import Service
 from common.settings import settings
+from gateway import application
 from gateway.application import create_gateway
-from tests.gateway import SERVICES, SESSION_SECRET, Levels, People, echo, environment, forget_everything, serving
+from tests.gateway import SERVICES, SESSION_SECRET, Levels, People, echo, environment, forget_everything
 from tests.support import empty, migrated
+from tests.wsgi import serving
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +28,14 @@ def gateway_migrated(servers: None) -> Iterator[Service]:
     service.database.dispose()
 
 
+# Making it takes longer than most tests; it keeps nothing between requests.
+_own_app = lru_cache(maxsize=1)(application.create_own_app)
+
+
 @pytest.fixture
-def people(gateway_migrated: Service) -> People:
+def people(gateway_migrated: Service, monkeypatch: pytest.MonkeyPatch) -> People:
     """An empty gateway with two programs."""
+    monkeypatch.setattr(application, "create_own_app", _own_app)
     empty(gateway_migrated)
     redis().flushall()
     forget_everything()

@@ -9,8 +9,9 @@ from openapi_spec_validator import validate
 from common.service import Service
 from gateway.application import create_gateway
 from gateway.documentation import routes as documentation
-from tests.gateway import People, environment, http, serving
+from tests.gateway import People, environment, http
 from tests.support import listening
+from tests.wsgi import serving
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import pytest
 from common.service import Service
 from gateway.application import create_gateway
 from gateway.forwarding import upstream
-from tests.gateway import People, Reply, environment, http, serving
+from tests.gateway import People, Reply, environment, http
 from tests.points import Brand
 from tests.support import listening
 from tests.wire import Wire, wire_to
+from tests.wsgi import serving
 
 Post = Callable[[str], Reply]
 

@@ -11,7 +11,8 @@ import pytest
 from common.identity import HEADER, verify
 from common.settings import settings
 from gateway.profiles import routes
-from tests.gateway import SERVICES, People, Reply, environment, http, serving
+from tests.gateway import SERVICES, People, Reply, environment, http
+from tests.wsgi import serving
 
 HOLD = {"hold_id": "0198", "amount": 30, "expires_at": "2026-05-20T04:00:00Z"}
 ACCOUNTS = [{"asset": "points", "held": 30}, {"asset": "growth", "held": 0}]

@@ -21,7 +21,8 @@ from gateway.limits import policies
 from gateway.limits.domain import Policy
 from gateway.staff import use_cases
 from gateway.staff.domain import BadCredentials
-from tests.gateway import PASSWORD, Levels, People, Reply, bearer, environment, http, serving
+from tests.gateway import PASSWORD, Levels, People, Reply, bearer, environment, http
+from tests.wsgi import serving
 
 SESSIONS = "/v1/sessions"
 

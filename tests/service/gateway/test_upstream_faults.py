@@ -11,7 +11,8 @@ import pytest
 
 from gateway.application import create_gateway
 from gateway.forwarding import upstream
-from tests.gateway import People, Reply, Scripted, environment, http, serving
+from tests.gateway import People, Reply, Scripted, environment, http
+from tests.wsgi import serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: 1\r\n\r\n"

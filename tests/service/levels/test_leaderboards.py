@@ -9,6 +9,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 import services.levels.leaderboards.projection
 from common.queue import queue, redis
+from services.levels.wakeups import HEAVY
 from tests.levels import NOW, Levels, at_once, badge, points
 
 
@@ -17,7 +18,7 @@ def shown(levels: Levels, board: str = "spend", **query: Any) -> list[tuple[int,
     redis().flushall()
     first = levels.top(board, **query)
     levels.service.database.dispose()
-    (job,) = [one for one in queue("levels").jobs if one.func_name.endswith("rebuild_board")]
+    (job,) = [one for one in queue(HEAVY).jobs if one.func_name.endswith("rebuild_board")]
     from services.levels import jobs
 
     jobs.rebuild_board(*job.args)
@@ -164,7 +165,7 @@ def test_changes_reach_valkey_by_the_job_and_only_once_needed(levels: Levels, mo
     levels.refund(1, "o1", 5)
     levels.pull()
     assert from_valkey(levels, monkeypatch) == [(1, 5)]
-    assert any(job.func_name.endswith("refresh_boards") for job in queue("levels").jobs)
+    assert any(job.func_name.endswith("refresh_boards") for job in queue(HEAVY).jobs)
     levels.run("refresh_boards")
     assert from_valkey(levels, monkeypatch) == [(2, 9)]
     assert levels.sql("SELECT 1 FROM levels_board_untold") == []
@@ -182,7 +183,7 @@ def test_many_changes_reach_valkey_in_slices_between_which_others_have_their_tur
         redis().flushall()
         left.append(len(levels.sql(untold)))
         levels.run("refresh_boards")
-        asked = [job.func_name.rsplit(".", 1)[-1] for job in queue("levels").jobs]
+        asked = [job.func_name.rsplit(".", 1)[-1] for job in queue(HEAVY).jobs]
         assert asked == (["refresh_boards"] if left[-1] > 2 else [])
     assert left == [3, 1]
 

@@ -128,7 +128,7 @@ def test_what_is_earned_with_a_day_that_has_passed_is_gone_at_once(brand: Brand)
     ],
 )
 def test_a_lot_ends_at_local_midnight(points: Callers, clock: Clock, time_zone: str, last_instant: datetime) -> None:
-    brand = Brand(points, program_id=3, time_zone=time_zone)
+    brand = Brand(points, program_id=3).found(time_zone=time_zone)
     clock.set(last_instant - DAY - timedelta(hours=2))
     brand.earn(10, asset="energy", validity="1D")
     clock.set(last_instant)
@@ -203,7 +203,7 @@ def test_each_sees_their_own_and_staff_systems_and_neighbours_whom_they_name(
 def test_another_program_sees_nothing_of_it(brand: Brand, clock: Clock, path: str) -> None:
     clock.set(NOON)
     brand.earn(987_654)
-    other = Brand(brand.callers, program_id=2)
+    other = Brand(brand.callers, program_id=2).found()
     assert "987654" in str(done(brand.shop.get(path, member_id=7)))
     assert "987654" not in str(done(other.shop.get(path, member_id=7)))
     assert refused(brand.callers.member(7, program_id=9).get(path)) == (404, "program_not_configured")

@@ -13,7 +13,7 @@ from services.points.audit.signing import Signer, signer, signer_of
 from services.points.database import database
 from services.points.ledger.chain import details, link, opening
 from services.points.service import service
-from tests.points import Brand, sql, wrong
+from tests.points import Brand, built_once, sql, wrong
 
 LEAVES = "every leaf is an entry, unchanged since it was sealed"
 SEALED = "every entry is sealed, within a minute"
@@ -26,8 +26,8 @@ STRANGE = "; ".join(f"1: head {number} is signed by a key that is not listed" fo
 MINE = "program_id = 1 AND member_id = 7 AND asset_id = 1"
 
 
-@pytest.fixture
-def log(brand: Brand) -> Brand:
+@built_once
+def seventy_leaves(brand: Brand) -> None:
     """Member 7 has 60 entries at leaves 0 to 59, member 8 ten at 60 to 69; heads over 20, 40, 60 and 70 leaves."""
     for number in range(60):
         brand.earn(10 + number)
@@ -36,6 +36,12 @@ def log(brand: Brand) -> Brand:
     for _ in range(10):
         brand.earn(5, member_id=8)
     seal_posted()
+
+
+@pytest.fixture
+def log(brand: Brand) -> Brand:
+    """A log of seventy leaves."""
+    seventy_leaves(brand)
     return brand
 
 
@@ -341,7 +347,7 @@ def test_without_a_key_at_hand_the_rest_is_checked(log: Brand, monkeypatch: pyte
 
 
 def test_every_program_is_looked_at(log: Brand) -> None:
-    other = Brand(log.callers, program_id=2)
+    other = Brand(log.callers, program_id=2).found()
     other.earn(5)
     other.earn(6)
     seal_posted()

@@ -12,20 +12,26 @@ from services.points.audit.domain import head_bytes, leaf_bytes
 from services.points.audit.jobs import seal_posted
 from services.points.audit.signing import is_signed, signer
 from services.points.audit.tree import leaf_hash
-from tests.points import Brand, done, pointers, refused, sql
+from tests.points import Brand, built_once, done, pointers, refused, sql
 from tests.support import AUDIT_KEY, Caller, Callers
 from tools.verify_receipt import merkle
 from tools.verify_receipt.form import Invalid
 from tools.verify_receipt.receipt import check_receipt
 
 
-@pytest.fixture
-def sealed(brand: Brand) -> Brand:
+@built_once
+def twenty_leaves(brand: Brand) -> None:
     """Members 1 to 5 with four entries each, sealed after each round: four heads of 5, 10, 15 and 20 leaves."""
     for round_ in range(4):
         for member in range(1, 6):
             brand.earn(10 + round_, member_id=member)
         seal_posted()
+
+
+@pytest.fixture
+def sealed(brand: Brand) -> Brand:
+    """A log of twenty leaves."""
+    twenty_leaves(brand)
     return brand
 
 
@@ -177,7 +183,7 @@ def test_members_get_proofs_of_their_own_entries_only(sealed: Brand, points: Cal
 
 
 def test_another_program_has_a_log_of_its_own(sealed: Brand, points: Callers) -> None:
-    other = Brand(points, program_id=2)
+    other = Brand(points, program_id=2).found()
     other.earn(3, member_id=1)
     assert refused(other.shop.get("/v1/audit/head")) == (404, "nothing_sealed")
     seal_posted()

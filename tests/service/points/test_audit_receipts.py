@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.points.audit.jobs import seal_posted
-from tests.points import Brand, done
+from tests.points import Brand, built_once, done
 from tests.support import Callers
 from tools.verify_receipt.ed25519 import ORDER, is_signed, point_of
 from tools.verify_receipt.form import Invalid
@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parents[3] / "tools" / "verify_receipt"
 PUBLIC_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
-@pytest.fixture
-def history(brand: Brand) -> Brand:
+@built_once
+def thirteen_leaves(brand: Brand) -> None:
     """Entries of every kind for member 7 among those of others, under two heads of 8 and 13 leaves."""
     earned = brand.earn(100, validity="9D", reason="欢迎")  # 1
     brand.earn(10, member_id=8)
@@ -36,6 +36,12 @@ def history(brand: Brand) -> Brand:
         brand.earn(1, member_id=member)
     brand.reverse(earned, amount=7)  # 8
     seal_posted()
+
+
+@pytest.fixture
+def history(brand: Brand) -> Brand:
+    """A log of thirteen leaves."""
+    thirteen_leaves(brand)
     return brand
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from common.clock import business_day, now
 from tests.care import Desk, MembersDouble
-from tests.points import done, sql, wrong
+from tests.points import built_once, done, sql, wrong
 
 ENTRY = "a posted adjustment is one entry of its amount, a redating of as many lots, any other is none"
 UNDONE = "an undone adjustment has one posted undoing of the opposite amount"
@@ -23,8 +23,8 @@ def found(*names: str) -> set[str]:
     return {finding.name for finding in wrong()} & set(names)
 
 
-@pytest.fixture
-def adjusted(desk: Desk) -> Desk:
+@built_once
+def adjust(desk: Desk) -> None:
     """One posted, one approved, one waiting and one undone."""
     desk.posted(10)
     done(desk.decide("approval", desk.waiting(900)))
@@ -35,6 +35,12 @@ def adjusted(desk: Desk) -> Desk:
     moved = done(desk.redate(7, today + timedelta(days=5), today + timedelta(days=50), by=desk.wu))
     desk.decide("undo", moved, by=desk.wu)
     assert wrong() == []
+
+
+@pytest.fixture
+def adjusted(desk: Desk) -> Desk:
+    """Adjustments of every state."""
+    adjust(desk)
     return desk
 
 
@@ -70,13 +76,19 @@ def test_an_edit_of_an_adjustment_is_found(adjusted: Desk, edit: str, expected: 
     assert found(ENTRY, UNDONE, DAYS, ALLOWED, MOVES) == expected
 
 
-@pytest.fixture
-def changed(desk: Desk, levels_double: MembersDouble) -> Desk:
+@built_once
+def change(desk: Desk) -> None:
     """One changeset applied, one undone, one checked."""
     desk.applied("member_id,asset,amount,reason\n1,points,10,goodwill\n2,points,20,goodwill\n", kind="opening")
     desk.undone(desk.applied("member_id,asset,amount,reason\n3,points,30,goodwill\n"))
     desk.checked("member_id,asset,amount,reason\n4,points,40,goodwill\n")
     assert wrong() == []
+
+
+@pytest.fixture
+def changed(desk: Desk, levels_double: MembersDouble) -> Desk:
+    """Changesets of every state."""
+    change(desk)
     return desk
 
 

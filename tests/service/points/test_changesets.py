@@ -533,7 +533,7 @@ def test_redis_that_does_not_answer_is_no_fault_of_the_upload(
         raise ConnectionError
 
     with monkeypatch.context() as broken:
-        broken.setattr("services.points.wakeups.enqueue_once", dead)
+        broken.setattr("common.wakeups.enqueue_once", dead)
         made = desk.upload(credits(1))
         jobs.resume_changesets()
     jobs.resume_changesets()

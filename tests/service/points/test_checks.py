@@ -9,7 +9,7 @@ from services.points.jobs import settle_due_accounts
 from services.points.ledger import checks
 from services.points.ledger.domain import Kind, Redating
 from services.points.service import service
-from tests.points import Brand, done, make_due, sql, wrong
+from tests.points import Brand, built_once, done, make_due, sql, wrong
 
 SUMS = "balance = Σ amounts, held = Σ held, seq has no gap"
 FLOOR = "balance = Σ lots + held − debt, nothing below its floor"
@@ -34,8 +34,8 @@ CHAIN = "every hash re-computes, the head is the last"
 MINE = "program_id = 1 AND member_id = 7 AND asset_id = 1"
 
 
-@pytest.fixture
-def ledger(brand: Brand) -> Brand:
+@built_once
+def everything(brand: Brand) -> None:
     """A history with everything in it; account 1/7/1 has the entries below, 1/8/1 one of its own."""
     earned = brand.earn(100, validity="9D", reason="welcome")  # 1
     spent = brand.spend(30)  # 2
@@ -62,6 +62,12 @@ def ledger(brand: Brand) -> Brand:
     owed = brand.earn(10, asset="growth")
     brand.spend(10, asset="growth")
     done(brand.reverse(owed, asset="growth"))
+
+
+@pytest.fixture
+def ledger(brand: Brand) -> Brand:
+    """Everything happened."""
+    everything(brand)
     return brand
 
 

@@ -336,7 +336,7 @@ def test_each_reaches_only_their_own(till: Till, points: Callers) -> None:
     assert refused(stranger.get(path)) == (404, "not_found")
     assert refused(stranger.get(path, member_id=7)) == (404, "not_found")
     assert refused(stranger.post(f"{path}/void", {}, key="k")) == (404, "not_found")
-    other = Brand(points, program_id=2)
+    other = Brand(points, program_id=2).found()
     assert refused(other.shop.get(path, member_id=7)) == (404, "not_found")
     for what, body in (
         ("capture", {"order_fen": 10_000}),

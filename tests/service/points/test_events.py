@@ -14,7 +14,8 @@ from sqlalchemy import text
 from common import service_client
 from common.clock import now
 from services.points.intake import clients
-from tests.earning import LevelsDouble, Shop, answering, at_once, event, paid, refunded
+from tests.earning import LevelsDouble, Shop, at_once, event, paid, refunded
+from tests.wsgi import serving
 
 AWARDED = {"rule": "order", "version": 1, "asset": "points", "amount": 100, "reason": "awarded"}
 
@@ -24,7 +25,7 @@ def levels(monkeypatch: pytest.MonkeyPatch) -> Iterator[LevelsDouble]:
     """A levels to ask, on a real port."""
     monkeypatch.setattr(clients, "_levels", service_client.Neighbour("levels", caller="points"))
     double = LevelsDouble()
-    with answering(double) as url:
+    with serving(double) as url:
         monkeypatch.setenv("JIFEN_LEVELS_URL", url)
         service_client.settings.cache_clear()
         yield double

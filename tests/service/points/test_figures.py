@@ -255,7 +255,7 @@ def test_days_follow_the_programs_zone_also_when_it_changes(brand: Brand, clock:
 
 def test_another_programs_figures_are_its_own(brand: Brand, points: Callers) -> None:
     brand.earn(10)
-    other = Brand(points, program_id=2)
+    other = Brand(points, program_id=2).found()
     other.earn(3)
     for _ in range(2):
         assert (days(brand)[-1]["outstanding"], days(other)[-1]["outstanding"]) == (10, 3)

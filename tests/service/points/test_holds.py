@@ -196,7 +196,7 @@ def test_amounts_are_whole_and_positive(brand: Brand, amount: Any) -> None:
 
 def test_nobody_reads_or_ends_what_belongs_to_another(brand: Brand) -> None:
     brand.earn(50)
-    other = Brand(brand.callers, program_id=2)
+    other = Brand(brand.callers, program_id=2).found()
     hold = brand.hold(5)
     path = f"/v1/holds/{hold['hold_id']}"
     assert done(brand.callers.member(7).get(path))["hold_id"] == hold["hold_id"]

@@ -27,7 +27,7 @@ def lines(*amounts: int, kind: str = "earn", **given: Any) -> list[dict[str, Any
 
 
 def test_a_posting_answers_what_the_account_was_right_after_it(brand: Brand) -> None:
-    earned = brand.send("postings", kind="earn", amount=120, reason="开业礼")
+    earned = brand.send("postings", kind="earn", amount=120, reason="开业礼", key="first")
     assert earned.status_code == 201
     assert earned.headers.get("Idempotency-Replayed") is None
     spent = brand.spend(45)
@@ -41,7 +41,7 @@ def test_a_posting_answers_what_the_account_was_right_after_it(brand: Brand) -> 
         "debt": 0,
     }
     assert [entry["meta"] for entry in brand.entries()] == [{"reason": "开业礼"}, None]
-    assert brand.entries()[0]["cause"] == "system:shop key-1"
+    assert brand.entries()[0]["cause"] == "system:shop first"
 
 
 def test_a_repeat_gets_the_first_answer_again(brand: Brand) -> None:
@@ -88,7 +88,7 @@ def test_a_key_of_a_posting_cannot_be_used_for_a_hold(brand: Brand) -> None:
 
 
 def test_keys_of_different_callers_and_programs_do_not_meet(brand: Brand) -> None:
-    other = Brand(brand.callers, program_id=2)
+    other = Brand(brand.callers, program_id=2).found()
     till = brand.callers.system("ledger", key_id="till")
     brand.earn(10, key="k")
     other.earn(20, key="k")

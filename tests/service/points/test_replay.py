@@ -17,7 +17,7 @@ from services.points.audit.replay import Comparison
 from services.points.commands import commands
 from services.points.ledger.domain import Kind, Redating, Status
 from services.points.service import REBUILDS
-from tests.points import Brand, Clock, done, make_due, sql
+from tests.points import Brand, Clock, built_once, done, make_due, sql
 
 MINE = "program_id = 1 AND member_id = 7 AND asset_id = 1"
 
@@ -34,21 +34,37 @@ def differing() -> dict[str, list[str]]:
     return {table: one.where for table, one in replayed().items() if not one.equal}
 
 
-@pytest.fixture
-def history(brand: Brand, clock: Clock) -> Brand:
+START = datetime(2026, 3, 1, tzinfo=UTC)
+STEPS = 300
+
+
+def at(step: int) -> datetime:
+    """When a step of the history happens."""
+    return START + timedelta(hours=step * 5)
+
+
+@built_once
+def live(house: tuple[Brand, Clock]) -> None:
     """Everything that an account can go through, of several members and assets, in a random order."""
-    chance, start = random.Random(7), datetime(2026, 3, 1, tzinfo=UTC)
+    brand, clock = house
+    chance = random.Random(7)
     marketer = brand.callers.staff("marketer")
     settings = {"name_en": "Gifts", "name_zh": "礼券", "transferable": True, "transfer_most": 50, "grace_days": 3}
     assert marketer.put("/v1/assets/gifts", {**settings, "transfer_most_per_day": 500}).status_code == 200
     posted: list[dict[str, Any]] = []
-    for step in range(300):
-        now = start + timedelta(hours=step * 5)
-        clock.set(now)
-        one_of(chance, brand, posted, now)()
+    for step in range(STEPS):
+        clock.set(at(step))
+        one_of(chance, brand, posted, at(step))()
     brand.send("postings", kind="spend", amount=10_000, member_id=99)
     jobs.settle_due_accounts()
     jobs.fold_figures()
+
+
+@pytest.fixture
+def history(brand: Brand, clock: Clock) -> Brand:
+    """A long history, at the instant at which it ended."""
+    live((brand, clock))
+    clock.set(at(STEPS - 1))
     return brand
 
 

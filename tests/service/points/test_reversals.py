@@ -148,7 +148,7 @@ def test_a_refused_posting_has_nothing_to_reverse(brand: Brand) -> None:
 
 def test_nobody_reverses_what_belongs_to_another(brand: Brand) -> None:
     earned = brand.earn(100)
-    other = Brand(brand.callers, program_id=2)
+    other = Brand(brand.callers, program_id=2).found()
     other.earn(100)
     brand.earn(100, member_id=8)
     brand.earn(100, asset="energy")

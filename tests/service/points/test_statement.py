@@ -50,7 +50,7 @@ def test_each_month_opens_where_the_last_one_closed(brand: Brand, clock: Clock) 
     ],
 )
 def test_the_month_turns_at_local_midnight(points: Callers, clock: Clock, time_zone: str, midnight: datetime) -> None:
-    brand = Brand(points, program_id=4, time_zone=time_zone)
+    brand = Brand(points, program_id=4).found(time_zone=time_zone)
     clock.set(midnight - timedelta(microseconds=1))
     brand.earn(10)
     clock.set(midnight)

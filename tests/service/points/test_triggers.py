@@ -99,7 +99,7 @@ def test_entering_asks_for_the_job_and_does_not_need_valkey(shop: Shop, monkeypa
     def down(*_: object, **__: object) -> None:
         raise RedisDown("gone")
 
-    monkeypatch.setattr(wakeups, "enqueue_once", down)
+    monkeypatch.setattr("common.wakeups.enqueue_once", down)
     enter(shop, 8)
     jobs.take_in_joined()
     assert shop.rows("SELECT count(*) FROM points_events") == [(2,)]

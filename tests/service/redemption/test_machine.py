@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from services.redemption.orders import jobs
 from tests.redemption import ORDERS, Boundaries, Killed, Mall
 from tests.support import empty
+from tests.thoroughness import examples
 
 MEMBERS = st.sampled_from([7, 8, 9])
 STEPS = st.sampled_from(["hold", "capture", "void", "reverse", "any"])
@@ -166,7 +167,7 @@ def test_no_history_makes_points_and_stock_disagree(mall: Mall, boundaries: Boun
     run_state_machine_as_test(
         MallMachine,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(16),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
