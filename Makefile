@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 # More than the two cores: a third of the time a test waits for a disk, a server or a clock.
 # By name: the longest files, which have few tests, are not left for the end.
 WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
+# Where slow tests are: to collect the others once more would take each worker half a minute.
+SLOW = $(shell grep -rl --include='*.py' mark.slow tests)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test thorough coverage check format bench verify clean
@@ -35,12 +37,12 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow"
-	$(BIN)/python -m pytest $(WORKERS) -m slow
+	$(BIN)/python -m pytest $(WORKERS) -m slow $(SLOW)
 endif
 
 thorough: $(READY) ## Run the suite with ten times the examples and all of Schemathesis' cases (two hours; before a release)
 	THOROUGH=1 $(BIN)/python -m pytest $(WORKERS) -m "not slow" --timeout 3600
-	THOROUGH=1 $(BIN)/python -m pytest $(WORKERS) -m slow --timeout 3600
+	THOROUGH=1 $(BIN)/python -m pytest $(WORKERS) -m slow --timeout 3600 $(SLOW)
 
 coverage: $(READY) ## Check that rules and use cases are covered by every branch (tracing doubles the time of the tests)
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow" --cov
