@@ -24,7 +24,7 @@ from common.metrics import FACTS_APPLIED, FEED_LAG_SECONDS
 log = structlog.get_logger()
 
 #: Then other jobs of the queue have their turn.
-_LOOKS_FOR_SECONDS = 0.2
+_LOOKS_FOR_SECONDS = 0.5
 
 #: Applies consecutive facts of one topic, in order, in the transaction of their cursor.
 Apply = Callable[[Session, list[Fact]], None]
