@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Engine, MetaData, Table, create_engine, text
+from sqlalchemy import Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy.exc import DisconnectionError
 from sqlmodel import Session, SQLModel
 
 from common.settings import settings
@@ -24,6 +26,19 @@ _SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count":
 
 #: Constraints are named by us as laws; these names are only for what nobody names.
 NAMING = {"pk": "%(table_name)s_pkey", "ix": "%(column_0_N_label)s_idx"}
+
+
+def _refuse_closed(connection: "Connection[Any]", record: object, fairy: object) -> None:
+    """Have the pool open another when the server closed this one while nobody used it.
+
+    Two looks at what has arrived, without asking the server: a ping would cost a round trip a transaction. A server
+    that closes may say why, so the first look reads its last words, and the second meets the end.
+    """
+    try:
+        connection.pgconn.consume_input()
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error
 
 
 #: Psycopg's own connection, for statements that are given to it directly.
@@ -74,6 +89,7 @@ class Database:
                         **_SILENCE,
                     },
                 )
+                event.listen(self._engine, "checkout", _refuse_closed)
             return self._engine
 
     def dispose(self) -> None:

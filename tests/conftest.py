@@ -12,7 +12,7 @@ from tests.servers import throwaway_postgres, throwaway_valkey
 from tests.thoroughness import examples
 
 # Servers and neighbours make single examples slow; in CI the same examples every time, at home new ones.
-settings.register_profile("jifen", deadline=None, max_examples=examples(25), derandomize="CI" in os.environ)
+settings.register_profile("jifen", deadline=None, max_examples=examples(50), derandomize="CI" in os.environ)
 settings.load_profile("jifen")
 
 

@@ -20,7 +20,7 @@ from tests.servers import throwaway_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-ORDERS, BATCH, CUSTOMERS = 4_000, 50, 300
+ORDERS, BATCH, CUSTOMERS = 6_000, 50, 300
 VICTIMS = (
     "points.web",
     "levels.web",

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 _HOLDER = """
 import os, signal
 import common.database as house
-house._LIMITS = house._LIMITS.replace("session_timeout=20s", "session_timeout=9s")
+house._LIMITS = house._LIMITS.replace("session_timeout=20s", "session_timeout=5s")
 from sqlalchemy import text
 from services.points.database import transaction
 with transaction() as session:
@@ -48,9 +48,8 @@ def test_a_stopped_holder_of_a_lock_costs_others_seconds_and_loses_what_it_did(b
             assert int(answer.headers["Retry-After"]) > 0
             assert 2.5 < time.monotonic() - began < 6, "within the time-out of locks"
             assert brand.spend(1, member_id=8)["balance"] == 9
-            while (again := brand.send("postings", kind="spend", amount=1, key="k")).status_code == 503:
-                assert time.monotonic() - began < 20, "the server gives up who is idle in a transaction"
-            assert done(again)["balance"] == 9
+            assert done(brand.send("postings", kind="spend", amount=1, key="k"))["balance"] == 9
+            assert time.monotonic() - began < 12, "the server gives up who is idle in a transaction"
             holder.send_signal(signal.SIGCONT)
             _, said = holder.communicate(timeout=30)
         finally:

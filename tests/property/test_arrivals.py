@@ -91,7 +91,7 @@ def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
 _member = iter(range(1, 10**9))
 
 
-@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=_histories(), data=st.data())
 def test_any_arrival_in_any_batches_ends_alike(shop: Shop, facts: list[dict[str, Any]], data: st.DataObject) -> None:
     ends = []

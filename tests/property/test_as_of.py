@@ -147,7 +147,7 @@ def diaries(points: Callers, clock: Clock) -> Iterator[Any]:
     assert [it for it in wrong() if "within a day of its deadline" not in it.name] == []
 
 
-@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What waited came free a day before anybody noticed: its account lives from that day, then as later.
 @example(asset="idle", steps=[("await", 1, 1), ("wait", 24), ("defer", 0, 1)])
 @given(asset=st.sampled_from(ASSETS), steps=st.lists(STEPS, min_size=3, max_size=25))
@@ -162,7 +162,7 @@ def test_the_past_is_what_a_reader_saw_then(diaries: Any, asset: str, steps: lis
         assert diary.look(as_of=instant) == seen
 
 
-@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asset=st.sampled_from(ASSETS),
     steps=st.lists(STEPS, min_size=3, max_size=20),

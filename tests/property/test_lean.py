@@ -138,7 +138,7 @@ def shown(answer: TestResponse, asked_id: str | None) -> tuple[Any, ...]:
 
 
 @given(requests=REQUESTS)
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_ways_answer_alike(ways: dict[int, Client], requests: list[Any]) -> None:
     for request in requests:
         asked_id = request[3].get("X-Request-ID")
@@ -148,7 +148,7 @@ def test_both_ways_answer_alike(ways: dict[int, Client], requests: list[Any]) ->
 
 
 @given(reads=READS)
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_ways_read_alike(ways: dict[int, Client], reads: list[Any]) -> None:
     for member in (1, 5):
         body = {"member_id": member, "asset": "points", "kind": "earn", "amount": 5}

@@ -52,13 +52,13 @@ class LedgerOnTheDatabase(LedgerMachine):
         return {(account.member_id, account.asset_id): (account, holds) for account, holds in read}
 
 
-LedgerInMemory.TestCase.settings = settings(max_examples=examples(30), stateful_step_count=30)
+LedgerInMemory.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=30)
 test_the_fold_agrees_with_the_oracle = LedgerInMemory.TestCase
 
 
 def test_the_ledger_on_the_database_agrees_with_the_oracle(points: object, monkeypatch: pytest.MonkeyPatch) -> None:
     LedgerOnTheDatabase.clock = monkeypatch
-    run_state_machine_as_test(LedgerOnTheDatabase, settings=settings(max_examples=examples(6), stateful_step_count=30))
+    run_state_machine_as_test(LedgerOnTheDatabase, settings=settings(max_examples=examples(10), stateful_step_count=30))
     assert wrong() == []
 
 
@@ -86,7 +86,7 @@ def test_a_taking_stretched_in_any_parts_sums_to_the_whole(taken: list[tuple[int
     assert [day for piece in pieces for day, amount in lots.pairs(piece) for _ in range(amount)] == whole
 
 
-@settings(max_examples=examples(10))
+@settings(max_examples=examples(20))
 @given(
     st.lists(st.tuples(st.integers(0, 300), AMOUNTS), min_size=60, max_size=200),
     st.lists(st.integers(1, 200), max_size=20),

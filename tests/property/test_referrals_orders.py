@@ -28,7 +28,7 @@ _STATES = {2: "revoked", 3: "revoked", 4: "qualified", 5: "qualified"}
 _EXAMPLES = count(1)
 
 
-@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     told=st.permutations(_FACTS * 2),
     pages=st.lists(st.booleans(), min_size=2 * len(_FACTS), max_size=2 * len(_FACTS)),

@@ -78,7 +78,7 @@ def facts_of_orders(draw: st.DrawFn) -> list[dict[str, Any]]:
 _member = iter(range(1, 10**9))
 
 
-@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=facts_of_orders(), data=st.data())
 def test_the_order_of_arrival_is_irrelevant(shop: Shop, facts: list[dict[str, Any]], data: st.DataObject) -> None:
     """The same facts in two orders, in requests cut differently, some sent again: the same figures in the end."""

@@ -52,7 +52,7 @@ def _histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     return list(draw(st.permutations(facts)))
 
 
-@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     facts=_histories(),
     spent=st.integers(0, 300),

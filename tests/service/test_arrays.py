@@ -16,7 +16,7 @@ TEXT = st.one_of(st.none(), st.text(st.characters(exclude_characters="\x00", exc
 NUMBERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     numbers=st.lists(NUMBERS),
     texts=st.lists(TEXT),

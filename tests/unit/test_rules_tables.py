@@ -251,7 +251,7 @@ _ROWS = st.lists(
 )
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     rows=_ROWS,
     tier=st.sampled_from(["gold", "silver", None]),

@@ -137,7 +137,7 @@ def test_the_difference_is_what_publishing_and_sending_the_same_again_really_cos
 ) -> None:
     # What all members share goes to who comes first, which within one request is nobody: those events come one by one.
     shared = "budget" in change or any(cap["of"] == "rule" for cap in change.get("caps", ()))
-    shop, events, at_a_time = points_in_debt, history(100 if shared else 600), 1 if shared else 500
+    shop, events, at_a_time = points_in_debt, history(200 if shared else 1500), 1 if shared else 500
     shop.publish(formula="data.paid_fen / 100")
     shop.publish("review", trigger="review.posted", formula="5")
     send_all(shop, events)

@@ -167,7 +167,7 @@ def test_no_history_makes_points_and_stock_disagree(mall: Mall, boundaries: Boun
     run_state_machine_as_test(
         MallMachine,
         settings=settings(
-            max_examples=examples(16),
+            max_examples=examples(40),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
